@@ -1,0 +1,46 @@
+# Everything a fresh clone needs, from a bare Python 3.11 or newer: `make demo`, `make test`, `make check`.
+# Each target sets up .venv by itself; a stamp makes the set-up a no-op until pyproject.toml changes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+REMEDY := install one and name it, as in: make $(or $(MAKECMDGOALS),test) PYTHON=python3.12
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(VENV)/.ready ## set up and train a network on handwritten digits
+	$(BIN)/wengert train digits
+
+# Two workers share two cores, so each keeps its BLAS to one thread.
+test: $(VENV)/.ready-dev ## set up and run the tests and every docstring example, with coverage
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --cov --cov-report=term
+
+check: $(VENV)/.ready-dev ## set up and run ruff (format and lint) and mypy (strict)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+$(VENV)/.ready: pyproject.toml | $(BIN)/python
+	@echo "Installing wengert into $(VENV) ..."
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.ready-dev: pyproject.toml | $(BIN)/python
+	@echo "Installing wengert and its development tools into $(VENV) ..."
+	@$(PIP) install --editable '.[dev]'
+	@touch $(VENV)/.ready $@
+
+# --clear: what a removed interpreter or an interrupted set-up left behind is not built upon.
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "wengert needs Python 3.11 or newer, but there is no '$(PYTHON)' here; $(REMEDY)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "wengert needs Python 3.11 or newer, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1); $(REMEDY)" >&2; exit 1; }
+	@echo "Creating $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
+	  echo "'$(PYTHON) -m venv $(VENV)' failed; on Debian and Ubuntu it needs the package python3-venv." >&2; exit 1; }

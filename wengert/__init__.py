@@ -1,0 +1,74 @@
+"""wengert: tensors, derivatives and neural networks, defined by running Python, that show every number they computed."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from . import errors
+from .autodiff.check import check_gradients
+from .autodiff.custom import custom_rule
+from .autodiff.reverse import gradients
+from .autodiff.transforms import grad, hessian, hvp, jacobian, jvp, no_grad, value_and_grad, vjp
+from .namespace import *  # noqa: F403  # its __all__ lists the names one by one
+from .namespace import __all__ as _namespace
+from .record.recorder import eager
+from .record.recorder import execute as synchronize
+
+if TYPE_CHECKING:
+    from . import datasets, nn, optim, train
+    from .explanation import explain
+    from .serialization import load, save
+    from .train.fit import fit
+
+__version__ = "0.1.0"
+__array_api_version__ = "2024.12"
+
+# Loaded when first used: networks, training and explanation import more than a tensor needs.
+_LAZY = {
+    "datasets": (".datasets", None),
+    "explain": (".explanation", "explain"),
+    "explanation": (".explanation", None),
+    "fit": (".train.fit", "fit"),
+    "load": (".serialization", "load"),
+    "nn": (".nn", None),
+    "optim": (".optim", None),
+    "save": (".serialization", "save"),
+    "seed": (".random", "seed"),
+    "train": (".train", None),
+}
+
+__all__ = [
+    *_namespace,
+    "check_gradients",
+    "custom_rule",
+    "datasets",
+    "eager",
+    "errors",
+    "explain",
+    "fit",
+    "grad",
+    "gradients",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "load",
+    "nn",
+    "no_grad",
+    "optim",
+    "save",
+    "seed",
+    "synchronize",
+    "train",
+    "value_and_grad",
+    "vjp",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'wengert' has no attribute {name!r}.")
+    module, attribute = _LAZY[name]
+    found = import_module(module, __name__)
+    value = found if attribute is None else getattr(found, attribute)
+    globals()[name] = value
+    return value

@@ -1,0 +1,115 @@
+"""Derivatives given by the user: a function with a jvp, a vjp, or both. The missing one is derived by transposing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ArgumentError, GradientError
+from ..ops.identity import alias
+from ..ops.operands import operand, operands
+from ..ops.reduce import sum
+from ..ops.table import Operands, Primitive, zeros_like
+from ..record.recorder import record, tracking
+from ..record.trie import Params
+from .reverse import pull_back
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class UserRule:
+    """The derivative of a user's function; its entry's operands are the arguments and then the value itself."""
+
+    jvp: Callable[..., Any] | None
+    vjp: Callable[..., Any] | None
+
+    def differentiates(self, i: int) -> bool:
+        """All arguments may have a derivative; the value itself never is tracked."""
+        return True
+
+    def tangent(
+        self, primitive: Primitive, x_dots: Sequence[Tensor | None], x: Operands, y: Tensor, params: Params
+    ) -> Tensor:
+        """Return the user's jvp, or the transpose of the user's vjp."""
+        args = x[:-1]
+        dots = [zeros_like(a) if dot is None else dot for dot, a in zip(x_dots, args, strict=False)]
+        if self.jvp is not None:
+            return operand(self.jvp(tuple(dots), y, *args))
+        return _transposed(lambda y_bar: self._bars(y_bar[0], y, args), [y], dots)[0]
+
+    def adjoint(
+        self, primitive: Primitive, i: int, y_bar: Tensor, x: Operands, y: Tensor, params: Params
+    ) -> Tensor:
+        """Return the user's vjp for argument i, or the transpose of the user's jvp."""
+        args = x[:-1]
+        if self.vjp is not None:
+            return self._bars(y_bar, y, args)[i]
+        jvp = self.jvp
+        assert jvp is not None
+        return _transposed(lambda dots: [operand(jvp(tuple(dots), y, *args))], list(args), [y_bar])[i]
+
+    def _bars(self, y_bar: Tensor, y: Tensor, args: Operands) -> list[Tensor]:
+        assert self.vjp is not None
+        given = self.vjp(y_bar, y, *args)
+        bars = list(given) if isinstance(given, tuple | list) else [given]
+        if len(bars) != len(args):
+            raise GradientError(
+                f"custom_rule: the vjp returned {len(bars)} adjoints for {len(args)} arguments."
+            )
+        return [zeros_like(a) if bar is None else operand(bar) for bar, a in zip(bars, args, strict=True)]
+
+
+def _transposed(
+    linear: Callable[[list[Tensor]], list[Tensor]], at: list[Tensor], bars: list[Tensor]
+) -> list[Tensor]:
+    """Return the transpose of a linear map applied to bars: the gradient of <linear(u), bars> by u."""
+    with tracking(True):
+        points = [alias(zeros_like(x)) for x in at]
+        for point in points:
+            point.entry.tracked = True
+        product: Any = 0
+        for result, bar in zip(linear(points), bars, strict=True):
+            product = product + sum(result * bar)
+    return pull_back([product.entry], [zeros_like(product) + 1], [point.entry for point in points])
+
+
+def custom_rule(
+    f: Callable[..., Any], *, jvp: Callable[..., Any] | None = None, vjp: Callable[..., Any] | None = None
+) -> Callable[..., Any]:
+    """Return f with a derivative of the user's own, for instance where the formula is better conditioned.
+
+    f: takes tensors, returns one tensor. jvp(x_dots, y, *x): returns y_dot, linear in the tuple x_dots.
+    vjp(y_bar, y, *x): returns the adjoints of the arguments, linear in y_bar. One of them is enough: the other mode
+    is its transpose. Write them in wengert's functions and derivatives of higher order exist too.
+    Raises `ArgumentError` where neither is given.
+
+    >>> import wengert
+    >>> clipped = wengert.custom_rule(lambda x: x * 1, vjp=lambda y_bar, y, x: wengert.clip(y_bar, -1, 1))
+    >>> wengert.grad(lambda x: clipped(x) * 100)(2.0).item()
+    1.0
+    """
+    if jvp is None and vjp is None:
+        raise ArgumentError("custom_rule: give a jvp or a vjp.")
+    name = getattr(f, "__name__", "custom")
+    primitive = Primitive(
+        name=name,
+        run=lambda *x_and_y: x_and_y[-1],
+        infer=lambda *specs: specs[-1],
+        derivative=UserRule(jvp, vjp),  # type: ignore[arg-type]  # a fifth kind, for users' functions only
+    )
+
+    def function(*args: Any) -> Tensor:
+        x = tuple([operands(a)[0] for a in args])
+        with tracking(False):
+            y = f(*x)
+        if not hasattr(y, "entry"):
+            raise GradientError(
+                f"custom_rule: {name} must return one tensor, and returned a {type(y).__name__}."
+            )
+        return record(primitive, *x, y)
+
+    function.__name__, function.__doc__ = name, f.__doc__
+    return function

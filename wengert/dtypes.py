@@ -1,0 +1,75 @@
+"""The element types, their promotion, and the weak rank of plain Python numbers.
+
+A dtype is a NumPy dtype. Promotion between tensors is the Array API's (and, where that leaves a choice,
+NumPy's); a Python bool, int or float is weak: it takes the dtype of the tensor it meets, or the default
+dtype of its own kind (`bool`, `int64`, `float32`) where the tensor's kind is lower.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .errors import DTypeError
+
+DType = np.dtype[Any]
+
+bool_ = np.dtype("bool")
+int8, int16, int32, int64 = (np.dtype(f"int{bits}") for bits in (8, 16, 32, 64))
+uint8, uint16, uint32, uint64 = (np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64))
+float32, float64 = np.dtype("float32"), np.dtype("float64")
+
+SIGNED = (int8, int16, int32, int64)
+UNSIGNED = (uint8, uint16, uint32, uint64)
+INTEGERS = SIGNED + UNSIGNED
+FLOATS = (float32, float64)
+ALL = (bool_, *INTEGERS, *FLOATS)
+
+DEFAULT = {"b": bool_, "i": int64, "f": float32}
+_BY_NAME = {dtype.name: dtype for dtype in ALL}
+_RANK = {"b": 0, "u": 1, "i": 1, "f": 2}
+_WEAK = {bool: "b", int: "i", float: "f"}
+
+
+def as_dtype(dtype: object) -> DType:
+    """Return the dtype named by a NumPy dtype, a name such as `"float64"`, or `bool`/`int`/`float`.
+
+    Raises `DTypeError` for a dtype the library does not have.
+
+    >>> as_dtype("float64")
+    dtype('float64')
+    """
+    if dtype is bool or dtype is int or dtype is float:
+        return DEFAULT[_WEAK[dtype]]  # type: ignore[index]  # the three keys just tested
+    try:
+        found = np.dtype(dtype)  # type: ignore[call-overload]  # anything at all may be given here
+    except TypeError:
+        found = None
+    if found is None or found.name not in _BY_NAME:
+        raise DTypeError(f"{dtype!r} is not a dtype of this library; use one of {', '.join(_BY_NAME)}.")
+    return _BY_NAME[found.name]
+
+
+def promote(*dtypes: DType) -> DType:
+    """Return the dtype that holds values of all the given ones.
+
+    >>> promote(int32, int64), promote(float32, float64)
+    (dtype('int64'), dtype('float64'))
+    """
+    return _BY_NAME[np.result_type(*dtypes).name]
+
+
+def weak_dtype(value: object, other: DType | None) -> DType:
+    """Return the dtype a Python number takes beside a tensor of dtype `other` (None: on its own).
+
+    >>> weak_dtype(2, float64), weak_dtype(0.5, int32), weak_dtype(True, None)
+    (dtype('float64'), dtype('float32'), dtype('bool'))
+    """
+    kind = _WEAK[type(value)]
+    if other is None or _RANK[kind] > _RANK[other.kind]:
+        return DEFAULT[kind]
+    return other
+
+
+def as_floating(dtype: DType) -> DType:
+    """Return the dtype in which a function with real values (`exp`, `divide`, `mean`) computes."""
+    return dtype if dtype.kind == "f" else float32

@@ -1,0 +1,50 @@
+"""Every error this library raises on purpose: one sentence saying what was given, what was expected and what to do.
+
+Each class also derives from the builtin a caller would catch, so `except ValueError` works as in NumPy.
+"""
+
+import os
+import sys
+
+
+class WengertError(Exception):
+    """The root of all errors raised on purpose by wengert."""
+
+
+class ShapeError(WengertError, ValueError):
+    """Shapes of operands do not fit the operation."""
+
+
+class DTypeError(WengertError, TypeError):
+    """A dtype or Python type the operation does not take."""
+
+
+class OutOfBoundsError(WengertError, IndexError):
+    """An index lies outside the axis it addresses, or is of a kind that cannot index."""
+
+
+class ArgumentError(WengertError, ValueError):
+    """An argument has a value the function does not take."""
+
+
+class GradientError(WengertError, RuntimeError):
+    """A derivative was asked for that does not exist, or would be lost."""
+
+
+class DataError(WengertError, ValueError):
+    """A table, file or training set cannot be used as it is."""
+
+
+class FileFormatError(WengertError, ValueError):
+    """A file written by wengert cannot be read back: it is missing, truncated or damaged."""
+
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def user_line() -> str:
+    """Return `file:line` of the innermost frame outside the library, to name a place in a message."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"

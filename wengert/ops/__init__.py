@@ -1,0 +1,1 @@
+"""The operations: one record each in the table, beside the public function that records it."""

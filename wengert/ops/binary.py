@@ -1,0 +1,382 @@
+"""Elementwise functions of two and three operands: arithmetic, comparison, selection.
+
+Operands broadcast as in NumPy; the engine repairs shapes in derivatives, so the slopes here are plain formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..dtypes import DType, as_floating, bool_
+from ..errors import ArgumentError, DTypeError, ShapeError
+from ..record.recorder import record
+from ..record.trie import Shape, Spec, spec_of
+from .elementwise import exp, log, sign
+from .operands import WEAK, Operand, cast, operand, operands
+from .table import Case, NoDerivative, Primitive, Rule, Slope, Slopes, define, zeros_like
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+Binary = Callable[[Operand, Operand], "Tensor"]
+
+
+def broadcast(name: str, *specs: Spec) -> Shape:
+    """Return the shape the operands broadcast to; raise `ShapeError` naming the dimension that does not fit."""
+    longest = max(len(spec.shape) for spec in specs)
+    result = [1] * longest
+    for spec in specs:
+        offset = longest - len(spec.shape)
+        for axis, extent in enumerate(spec.shape, offset):
+            if extent != 1 and result[axis] not in (1, extent):
+                shapes = " and ".join(str(s.shape) for s in specs)
+                raise ShapeError(
+                    f"{name}: shapes {shapes} do not broadcast: dimension {axis - longest} is {result[axis]} in one "
+                    f"and {extent} in another; make them equal, or 1 (reshape, or x[:, None])."
+                )
+            if extent != 1:
+                result[axis] = extent
+    return tuple(result)
+
+
+def _infer(name: str, kinds: str, dtype: DType | None) -> Callable[..., Spec]:
+    def infer(*specs: Spec) -> Spec:
+        given = specs[0].dtype
+        if given.kind not in kinds:
+            raise DTypeError(f"{name}: does not take {given.name}; convert with wengert.astype first.")
+        shape = specs[0].shape if specs[0] is specs[1] else broadcast(name, *specs)
+        return spec_of(shape, dtype or given)
+
+    return infer
+
+
+def _binary(
+    name: str,
+    run: Callable[..., Any],
+    slopes: tuple[Slope, Slope] | None,
+    summary: str,
+    example: tuple[Any, Any, str],
+    *,
+    low: float = -2.0,
+    text: str | None = None,
+    kinds: str = "biuf",
+    real: bool = False,
+    dtype: DType | None = None,
+) -> Binary:
+    """Define a record and return the function that records it; `real` computes integers in float32."""
+    primitive = define(
+        Primitive(
+            name=name,
+            run=run,
+            infer=_infer(name, kinds, dtype),
+            derivative=NoDerivative("its values are discrete") if slopes is None else Slopes(slopes),
+            text=text,
+            cases=(
+                Case(((2, 3), (2, 3)), low=low),
+                Case(((2, 3), (3,)), low=low),
+                Case(((2, 1), (1, 3)), low=low),
+            ),
+            in_place=isinstance(run, np.ufunc) and dtype is None,
+        )
+    )
+
+    def function(x1: Operand, x2: Operand, /) -> Tensor:
+        x1, x2 = operands(x1, x2)
+        if real:
+            wanted = as_floating(x1.entry.spec.dtype)
+            return record(primitive, cast(x1, wanted), cast(x2, wanted))
+        return record(primitive, x1, x2)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"""{summary}
+
+    x1, x2: shapes that broadcast; returns the common shape{" as bool" if dtype is bool_ else ""}. Python numbers
+    are weak: they take the other operand's dtype. Raises `ShapeError` where the shapes do not broadcast.
+
+    >>> import wengert
+    >>> wengert.{name}(wengert.tensor({example[0]!r}), {example[1]!r}).item()
+    {example[2]}
+    """
+    return function
+
+
+def _pow_by_base(x1: Tensor, x2: Tensor, y: Tensor) -> Tensor:
+    """x2 * x1^(x2 - 1), and 0 where x2 is 0: also at x1 = 0, where the formula gives 0 * inf."""
+    flat = x2 == 0
+    return where(flat, 0, x2 * pow(x1, where(flat, 1, x2 - 1)))
+
+
+def _pow_by_exponent(x1: Tensor, x2: Tensor, y: Tensor) -> Tensor:
+    """y * log(x1), and 0 at x1 = 0 with x2 >= 0: there y is 0, or constantly 1."""
+    zero = (x1 == 0) * (x2 >= 0)
+    return where(zero, 0, y * log(where(zero, 1, x1)))
+
+
+def _larger(x1: Tensor, x2: Tensor, y: Tensor) -> Tensor:
+    """1 where x1 > x2, a half where they are equal."""
+    return (x1 > x2).astype(y.dtype) + (x1 == x2).astype(y.dtype) * 0.5
+
+
+def _atan2_by(numerator: Callable[[Any, Any], Any]) -> Slope:
+    def slope(x1: Tensor, x2: Tensor, y: Tensor) -> Tensor:
+        squares = x1 * x1 + x2 * x2
+        return numerator(x1, x2) / where(squares == 0, 1, squares)  # type: ignore[no-any-return]
+
+    return slope
+
+
+def _hypot_by(which: int) -> Slope:
+    return lambda x1, x2, y: (x1, x2)[which] / where(y == 0, 1, y)
+
+
+add = _binary("add", np.add, (1, 1), "x1 + x2.", (1.0, 2, "3.0"), text="{0} + {1}")
+subtract = _binary(
+    "subtract", np.subtract, (1, -1), "x1 - x2.", (1.0, 2, "-1.0"), text="{0} - {1}", kinds="iuf"
+)
+multiply = _binary(
+    "multiply",
+    np.multiply,
+    (lambda x1, x2, y: x2, lambda x1, x2, y: x1),
+    "x1 * x2.",
+    (3.0, 2, "6.0"),
+    text="{0}*{1}",
+)
+divide = _binary(
+    "divide",
+    np.divide,
+    (lambda x1, x2, y: 1 / x2, lambda x1, x2, y: -(y / x2)),
+    "x1 / x2; integers are divided in float32.",
+    (3.0, 2, "1.5"),
+    low=0.4,
+    text="{0}/{1}",
+    real=True,
+)
+pow = _binary(
+    "pow",
+    np.power,
+    (_pow_by_base, _pow_by_exponent),
+    "x1 to the power x2. 0^0 is 1; the slopes there are 0.",
+    (2.0, 3, "8.0"),
+    low=0.3,
+    text="{0}^{1}",
+    kinds="iuf",
+)
+atan2 = _binary(
+    "atan2",
+    np.arctan2,
+    (_atan2_by(lambda x1, x2: x2), _atan2_by(lambda x1, x2: -x1)),
+    "The angle of the point (x2, x1) in radians; both slopes are taken as 0 at the origin.",
+    (0.0, 1.0, "0.0"),
+    low=0.3,
+    real=True,
+)
+hypot = _binary(
+    "hypot",
+    np.hypot,
+    (_hypot_by(0), _hypot_by(1)),
+    "sqrt(x1^2 + x2^2) without overflow; slopes 0 at the origin.",
+    (3.0, 4.0, "5.0"),
+    low=0.3,
+    real=True,
+)
+logaddexp = _binary(
+    "logaddexp",
+    np.logaddexp,
+    (lambda x1, x2, y: exp(x1 - y), lambda x1, x2, y: exp(x2 - y)),
+    "log(exp(x1) + exp(x2)) without overflow.",
+    (0.0, 0.0, "0.6931471824645996"),
+    real=True,
+)
+maximum = _binary(
+    "maximum",
+    np.maximum,
+    (_larger, lambda x1, x2, y: _larger(x2, x1, y)),
+    "The larger of both; a tie shares the derivative in halves.",
+    (1.0, 2.0, "2.0"),
+)
+minimum = _binary(
+    "minimum",
+    np.minimum,
+    (lambda x1, x2, y: _larger(x2, x1, y), _larger),
+    "The smaller of both; a tie shares the derivative in halves.",
+    (1.0, 2.0, "1.0"),
+)
+floor_divide = _binary(
+    "floor_divide",
+    np.floor_divide,
+    (0, 0),
+    "floor(x1 / x2); an integer divided by 0 gives 0, as in NumPy.",
+    (7, 2, "3"),
+    low=0.4,
+    kinds="iuf",
+)
+remainder = _binary(
+    "remainder",
+    np.remainder,
+    (1, lambda x1, x2, y: -floor_divide(x1, x2)),
+    "x1 - floor(x1 / x2) * x2, with the sign of x2.",
+    (7, 3, "1"),
+    low=0.4,
+    kinds="iuf",
+)
+copysign = _binary(
+    "copysign",
+    np.copysign,
+    (lambda x1, x2, y: sign(x1) * sign(y), 0),
+    "|x1| with the sign of x2.",
+    (3.0, -1.0, "-3.0"),
+    low=0.3,
+    real=True,
+)
+
+equal = _binary("equal", np.equal, None, "Whether x1 equals x2.", (1, 1, "True"), dtype=bool_)
+not_equal = _binary(
+    "not_equal", np.not_equal, None, "Whether x1 differs from x2.", (1, 1, "False"), dtype=bool_
+)
+less = _binary("less", np.less, None, "Whether x1 < x2.", (1, 2, "True"), dtype=bool_)
+less_equal = _binary("less_equal", np.less_equal, None, "Whether x1 <= x2.", (1, 1, "True"), dtype=bool_)
+greater = _binary("greater", np.greater, None, "Whether x1 > x2.", (1, 2, "False"), dtype=bool_)
+greater_equal = _binary(
+    "greater_equal", np.greater_equal, None, "Whether x1 >= x2.", (1, 1, "True"), dtype=bool_
+)
+logical_and = _binary(
+    "logical_and",
+    np.logical_and,
+    None,
+    "Whether both are true (not zero).",
+    (True, False, "False"),
+    dtype=bool_,
+)
+logical_or = _binary(
+    "logical_or", np.logical_or, None, "Whether either is true.", (True, False, "True"), dtype=bool_
+)
+logical_xor = _binary(
+    "logical_xor", np.logical_xor, None, "Whether exactly one is true.", (True, True, "False"), dtype=bool_
+)
+bitwise_and = _binary("bitwise_and", np.bitwise_and, None, "Bits set in both.", (6, 3, "2"), kinds="biu")
+bitwise_or = _binary("bitwise_or", np.bitwise_or, None, "Bits set in either.", (6, 3, "7"), kinds="biu")
+bitwise_xor = _binary(
+    "bitwise_xor", np.bitwise_xor, None, "Bits set in exactly one.", (6, 3, "5"), kinds="biu"
+)
+
+
+def _where_infer(condition: Spec, x1: Spec, x2: Spec) -> Spec:
+    if condition.dtype != bool_:
+        raise DTypeError(
+            f"where: the condition must be bool, not {condition.dtype.name}; compare it first (x != 0)."
+        )
+    return spec_of(broadcast("where", condition, x1, x2), x1.dtype)
+
+
+def _where_jvp(dots: Any, x: Any, y: Tensor) -> Tensor:
+    return where(
+        x[0],
+        zeros_like(x[1]) if dots[1] is None else dots[1],
+        zeros_like(x[2]) if dots[2] is None else dots[2],
+    )
+
+
+_WHERE = define(
+    Primitive(
+        name="where",
+        run=np.where,
+        infer=_where_infer,
+        derivative=Rule(
+            _where_jvp,
+            (None, lambda y_bar, x, y: where(x[0], y_bar, 0), lambda y_bar, x, y: where(x[0], 0, y_bar)),
+        ),
+        cases=(
+            Case(((2, 3), (2, 3), (2, 3)), fixed={0: [[True, False, True], [False, True, False]]}),
+            Case(((3,), (2, 1), ()), fixed={0: [True, False, True]}),
+        ),
+    )
+)
+
+
+def where(condition: Operand, x1: Operand, x2: Operand, /) -> Tensor:
+    """Return x1 where the condition holds, else x2; what is not chosen has a derivative of exactly 0.
+
+    condition: bool; x1, x2: any dtypes; shapes that broadcast.
+
+    >>> import wengert
+    >>> wengert.where([True, False], wengert.tensor([1.0, 2.0]), 0).tolist()
+    [1.0, 0.0]
+    """
+    return record(_WHERE, operand(condition), *operands(x1, x2))
+
+
+_CLIP = define(
+    Primitive(
+        name="clip",
+        run=lambda x, low, high: np.clip(x, low, high).astype(x.dtype),
+        infer=lambda spec, low, high: spec,
+        derivative=Slopes((lambda x, y, low, high: _within(x, low, high).astype(x.dtype),)),
+        cases=(Case(((2, 3),), (-0.5, 0.5), low=-0.4, high=0.4), Case(((2, 3),), (None, 0.5), low=0.6)),
+    )
+)
+
+
+def _within(x: Tensor, low: float | None, high: float | None) -> Tensor:
+    if high is None:
+        return x >= low  # type: ignore[no-any-return,operator]
+    return x <= high if low is None else (x >= low) * (x <= high)  # type: ignore[no-any-return,operator]
+
+
+def clip(x: Operand, /, min: Any = None, max: Any = None) -> Tensor:
+    """Return x limited to min..max; the slope is 1 inside and on the bounds, 0 outside.
+
+    min, max: Python numbers, which become part of the program, or tensors that broadcast with x; None: no bound.
+    Raises `ArgumentError` where min > max.
+
+    >>> import wengert
+    >>> wengert.clip(wengert.tensor([-2.0, 0.5, 2.0]), -1, 1).tolist()
+    [-1.0, 0.5, 1.0]
+    """
+    if min is None and max is None:
+        return operand(x)
+    if all(bound is None or type(bound) in WEAK for bound in (min, max)):
+        if min is not None and max is not None and min > max:
+            raise ArgumentError(f"clip: min {min} is larger than max {max}; exchange them.")
+        tensor = operands(x, *[bound for bound in (min, max) if bound is not None])[0]
+        return record(_CLIP, tensor, params=(min, max))
+    result = operand(x)
+    if min is not None:
+        result = maximum(result, min)
+    return result if max is None else minimum(result, max)
+
+
+def power_of(x: Tensor, exponent: Any) -> Tensor:
+    """Return x ** exponent: a Python number is part of the program, anything else an operand."""
+    if type(exponent) not in WEAK or isinstance(exponent, bool):
+        return pow(x, exponent)
+    tensor = operands(x, exponent)[0]
+    if exponent == 2:
+        return multiply(tensor, tensor)
+    return record(_POWER, tensor, params=(exponent,))
+
+
+def _power_slope(x: Tensor, y: Tensor, exponent: Any) -> Any:
+    if exponent == 0:
+        return zeros_like(x)
+    return power_of(x, exponent - 1) * exponent if exponent != 1 else zeros_like(x) + 1
+
+
+_POWER = define(
+    Primitive(
+        name="power",
+        run=lambda x, exponent: np.power(x, x.dtype.type(exponent)),
+        infer=lambda spec, exponent: spec,
+        derivative=Slopes((_power_slope,)),
+        text="{0}^{1}",
+        cases=(
+            Case(((2, 3),), (3,)),
+            Case(((2, 3),), (-1,), low=0.5),
+            Case(((2, 3),), (0.5,), low=0.5),
+            Case(((2, 3),), (1,)),
+            Case(((2, 3),), (0,)),
+        ),
+    )
+)

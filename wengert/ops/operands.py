@@ -1,0 +1,137 @@
+"""What an operation takes: tensors, arrays, nested lists, and Python numbers, which are weak."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..dtypes import ALL, DEFAULT, DType, as_dtype, as_floating, promote, weak_dtype
+from ..errors import DTypeError, ShapeError
+from ..record.buffers import Array, sealed, snapshot
+from ..record.entry import Handle, leaf
+from ..record.recorder import record, wrap
+from ..record.trie import Spec, spec_of
+from .table import Case, Linear, Primitive, define
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+Operand = Any  # a Tensor, a NumPy array or scalar, a nested list, or a Python number
+WEAK = (bool, int, float)
+
+
+def constant(value: Array) -> Tensor:
+    """Return a tensor naming this buffer, which nobody may write to any more."""
+    return wrap(leaf(value, spec_of(value.shape, value.dtype)))
+
+
+def filled(shape: tuple[int, ...], value: float, dtype: DType) -> Tensor:
+    """Return a constant with one value everywhere."""
+    return constant(sealed(np.full(shape, value, dtype)))
+
+
+def snapshot_of(data: Any, dtype: DType | None = None) -> Array:
+    """Copy data from outside into a buffer; Python floats become float32, arrays keep their dtype.
+
+    Raises `DTypeError` for what is no number, `ShapeError` for ragged lists.
+    """
+    if isinstance(data, Handle):
+        raise DTypeError(
+            "a list of tensors is not an array: use wengert.stack(tensors) to join them on a new axis."
+        )
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        if "inhomogeneous" in str(error):
+            raise ShapeError(
+                "tensor: the nested list is ragged (its rows have different lengths); pad the rows to one length."
+            ) from None
+        raise
+    if dtype is None:
+        plain = not isinstance(data, np.ndarray | np.generic) and not hasattr(data, "__array__")
+        dtype = DEFAULT[array.dtype.kind] if plain and array.dtype.kind in DEFAULT else array.dtype
+        if plain and any(isinstance(item, np.ndarray | np.generic) for item in _leaves(data)):
+            dtype = array.dtype
+    if array.dtype.kind not in "biuf" or as_dtype(dtype) not in ALL:
+        raise DTypeError(
+            f"tensor: {_short(data)} has elements of dtype {array.dtype}, which is no bool, integer or real number; "
+            "convert them to numbers first."
+        )
+    if array.dtype.name not in {known.name for known in ALL} and dtype is array.dtype:
+        as_dtype(array.dtype)
+    return snapshot(array, as_dtype(dtype))
+
+
+def _leaves(data: Any) -> list[Any]:
+    """Return the first element at each depth of a nested list: enough to see where its numbers come from."""
+    found = []
+    while isinstance(data, list | tuple) and data:
+        data = data[0]
+        found.append(data)
+    return found
+
+
+def _short(data: Any) -> str:
+    text = repr(data)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def operand(value: Operand, beside: DType | None = None) -> Tensor:
+    """Return a tensor for anything an operation takes; a Python number takes the dtype of what is `beside` it."""
+    if isinstance(value, Handle):
+        return value  # type: ignore[return-value]  # the one subclass is Tensor
+    kind = type(value)
+    if kind in WEAK:
+        dtype = weak_dtype(value, beside)
+        if kind is int and dtype.kind in "iu":
+            limits = np.iinfo(dtype)
+            if not limits.min <= value <= limits.max:
+                raise DTypeError(
+                    f"the integer {value} does not fit {dtype.name} ({limits.min} to {limits.max}); "
+                    "convert the tensor to a wider dtype with wengert.astype first."
+                )
+        return constant(sealed(np.array(value, dtype)))
+    if isinstance(value, np.ndarray | np.generic | list | tuple):
+        return constant(snapshot_of(value))
+    raise DTypeError(f"a {kind.__name__} ({_short(value)}) is no tensor, array or number.")
+
+
+def operands(*values: Operand) -> tuple[Tensor, ...]:
+    """Return tensors of one common dtype for the values: promotion between tensors, weak Python numbers."""
+    known = [operand(value) for value in values if type(value) not in WEAK]
+    dtype = promote(*[x.entry.spec.dtype for x in known]) if known else None
+    for value in values:
+        if type(value) in WEAK:
+            dtype = weak_dtype(value, dtype)
+    strong = iter(known)
+    return tuple([cast(operand(v, dtype) if type(v) in WEAK else next(strong), dtype) for v in values])
+
+
+def cast(x: Tensor, dtype: DType | None) -> Tensor:
+    """Return x in this dtype: x itself where it has it already."""
+    if dtype is None or x.entry.spec.dtype == dtype:
+        return x
+    return record(ASTYPE, x, params=(dtype,))
+
+
+def floating(x: Operand) -> Tensor:
+    """Return x as a tensor with real values; integers and bools are converted to the default dtype."""
+    tensor = operand(x)
+    return cast(tensor, as_floating(tensor.entry.spec.dtype))
+
+
+def same(spec: Spec, *params: Any) -> Spec:
+    """The `infer` of operations whose result looks like their operand."""
+    return spec
+
+
+ASTYPE = define(
+    Primitive(
+        name="astype",
+        run=lambda x, dtype: x.astype(dtype),
+        infer=lambda spec, dtype: spec_of(spec.shape, dtype),
+        derivative=Linear(lambda i, y_bar, x, dtype: cast(y_bar, x[0].dtype)),
+        cases=(Case(((2, 3),), (np.dtype("float64"),)),),
+    )
+)

@@ -1,0 +1,313 @@
+"""Reductions: fewer elements than before. Sum, maximum and scan are primitive; mean, var, prod and logsumexp are made of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..dtypes import DType, as_dtype, bool_, int64, uint64
+from ..errors import ArgumentError
+from ..record.recorder import record
+from ..record.trie import Shape, Spec, spec_of
+from .binary import where
+from .elementwise import exp, isfinite, log, sqrt
+from .operands import Operand, cast, filled, floating, operand
+from .shape import Axes, axes_of, axis_of, broadcast_to, concat, flip, permute_dims, reshape
+from .table import Case, Linear, NoDerivative, Primitive, Rule, define
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def kept_shape(shape: Shape, axes: tuple[int, ...]) -> Shape:
+    """Return the shape with the reduced axes kept at size 1."""
+    return tuple([1 if axis in axes else size for axis, size in enumerate(shape)])
+
+
+def _reduced(spec: Spec, axes: tuple[int, ...], keepdims: bool, dtype: DType | None = None) -> Spec:
+    kept = kept_shape(spec.shape, axes)
+    shape = kept if keepdims else tuple([size for axis, size in enumerate(kept) if axis not in axes])
+    return spec_of(shape, dtype or spec.dtype)
+
+
+def _spread(y: Tensor, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """Give a reduction's result the axes it lost, so that it broadcasts against x."""
+    return reshape(y, kept_shape(x.shape, axes))
+
+
+_SUM = define(
+    Primitive(
+        name="sum",
+        run=lambda x, axes, keepdims: x.sum(axis=axes, keepdims=keepdims, dtype=x.dtype),
+        infer=_reduced,
+        derivative=Linear(
+            lambda i, y_bar, x, axes, keepdims: broadcast_to(_spread(y_bar, x[0], axes), x[0].shape)
+        ),
+        cases=(Case(((2, 3),), ((1,), False)), Case(((2, 3, 4),), ((0, 2), True)), Case(((),), ((), False))),
+    )
+)
+
+
+def sum(x: Operand, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+    """Return the sum over the axes (None: all). Bools and small integers are summed in 64 bits.
+
+    x: any shape; dtype: of the result; keepdims: keep reduced axes at size 1.
+
+    >>> import wengert
+    >>> wengert.sum(wengert.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
+    [4.0, 6.0]
+    """
+    x = cast(operand(x), _wide(operand(x).dtype) if dtype is None else as_dtype(dtype))
+    return record(_SUM, x, params=(axes_of("sum", axis, x.ndim), bool(keepdims)))
+
+
+def _wide(dtype: DType) -> DType:
+    return {"b": int64, "i": int64, "u": uint64}.get(dtype.kind, dtype)
+
+
+def _extreme(name: str, run: Callable[..., Any], summary: str, example: str) -> Callable[..., Tensor]:
+    """Define max or min: the derivative is shared equally by all elements that attain it."""
+
+    def infer(spec: Spec, axes: tuple[int, ...], keepdims: bool) -> Spec:
+        if any(spec.shape[axis] == 0 for axis in axes):
+            raise ArgumentError(
+                f"{name}: shape {spec.shape} has no elements along axis {axes}; nothing is largest."
+            )
+        return _reduced(spec, axes, keepdims)
+
+    def shares(x: Tensor, y: Tensor, axes: tuple[int, ...]) -> Tensor:
+        chosen = (x == _spread(y, x, axes)).astype(x.dtype)
+        return chosen / sum(chosen, axis=axes, keepdims=True)
+
+    def jvp(dots: Any, x: Any, y: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+        return sum(shares(x[0], y, axes) * dots[0], axis=axes, keepdims=keepdims)
+
+    def vjp(y_bar: Tensor, x: Any, y: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+        return _spread(y_bar, x[0], axes) * shares(x[0], y, axes)
+
+    primitive = define(
+        Primitive(
+            name=name,
+            run=lambda x, axes, keepdims: run(x, axis=axes, keepdims=keepdims),
+            infer=infer,
+            derivative=Rule(jvp, (vjp,)),
+            cases=(Case(((2, 3),), ((1,), False)), Case(((2, 3, 4),), ((0, 2), True))),
+        )
+    )
+
+    def function(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        x = operand(x)
+        return record(primitive, x, params=(axes_of(name, axis, x.ndim), bool(keepdims)))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"""{summary} over the axes (None: all). Elements that tie share the derivative equally.
+
+    x: any shape with elements along those axes (else `ArgumentError`); keepdims: keep reduced axes at size 1.
+
+    >>> import wengert
+    >>> wengert.{name}(wengert.tensor([[1.0, 5.0], [3.0, 4.0]]), axis=1).tolist()
+    {example}
+    """
+    return function
+
+
+max = _extreme("max", np.max, "The largest element", "[5.0, 4.0]")
+min = _extreme("min", np.min, "The smallest element", "[1.0, 3.0]")
+
+_CUMSUM = define(
+    Primitive(
+        name="cumulative_sum",
+        run=lambda x, axis: np.cumsum(x, axis=axis, dtype=x.dtype),
+        infer=lambda spec, axis: spec,
+        derivative=Linear(
+            lambda i, y_bar, x, axis: flip(cumulative_sum(flip(y_bar, axis=axis), axis=axis), axis=axis)
+        ),
+        cases=(Case(((2, 3),), (1,)), Case(((4,),), (0,))),
+    )
+)
+
+
+def cumulative_sum(x: Operand, /, *, axis: int | None = None, dtype: Any = None) -> Tensor:
+    """Return the running sum along an axis, which may be left out for one-dimensional x.
+
+    >>> import wengert
+    >>> wengert.cumulative_sum(wengert.tensor([1, 2, 3])).tolist()
+    [1, 3, 6]
+    """
+    x = cast(operand(x), _wide(operand(x).dtype) if dtype is None else as_dtype(dtype))
+    if axis is None and x.ndim != 1:
+        raise ArgumentError(f"cumulative_sum: x has {x.ndim} axes; say which one with axis=.")
+    return record(_CUMSUM, x, params=(axis_of("cumulative_sum", 0 if axis is None else axis, x.ndim),))
+
+
+def prod(x: Operand, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+    """Return the product over the axes (None: all).
+
+    Computed as a tree of multiplications, so that derivatives are right where elements are zero.
+
+    >>> import wengert
+    >>> wengert.prod(wengert.tensor([2.0, 3.0, 4.0])).item()
+    24.0
+    """
+    x = cast(operand(x), _wide(operand(x).dtype) if dtype is None else as_dtype(dtype))
+    axes = axes_of("prod", axis, x.ndim)
+    others = [a for a in range(x.ndim) if a not in axes]
+    kept = kept_shape(x.shape, axes)
+    rest = tuple([x.shape[a] for a in others])
+    flat = reshape(permute_dims(x, (*axes, *others)), (math.prod(x.shape[a] for a in axes), *rest))
+    if flat.shape[0] == 0:
+        flat = filled((1, *rest), 1, x.dtype)
+    while (n := flat.shape[0]) > 1:
+        half = flat[: n // 2] * flat[n // 2 : 2 * (n // 2)]
+        flat = half if n % 2 == 0 else concat([half, flat[n - 1 :]])
+    return reshape(flat, kept if keepdims else rest)
+
+
+def mean(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Return the arithmetic mean over the axes (None: all); integers in float32; NaN where there are no elements.
+
+    >>> import wengert
+    >>> wengert.mean(wengert.tensor([1.0, 2.0, 6.0])).item()
+    3.0
+    """
+    x = floating(x)
+    return sum(x, axis=axis, keepdims=keepdims) / float(_count(x, axis))
+
+
+def _count(x: Tensor, axis: Axes) -> int:
+    return math.prod(x.shape[a] for a in axes_of("mean", axis, x.ndim))
+
+
+def var(x: Operand, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+    """Return the variance over the axes: the sum of squared deviations over (n - correction).
+
+    >>> import wengert
+    >>> wengert.var(wengert.tensor([1.0, 2.0, 6.0]), correction=1).item()
+    7.0
+    """
+    x = floating(x)
+    deviation = x - mean(x, axis=axis, keepdims=True)
+    return sum(deviation * deviation, axis=axis, keepdims=keepdims) / (_count(x, axis) - float(correction))
+
+
+def std(x: Operand, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+    """Return the standard deviation over the axes, the square root of `var`.
+
+    >>> import wengert
+    >>> wengert.std(wengert.tensor([1.0, 3.0])).item()
+    1.0
+    """
+    return sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
+
+
+def logsumexp(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Return log(sum(exp(x))) over the axes, without overflow; -inf for a row of -inf.
+
+    >>> import wengert
+    >>> wengert.logsumexp(wengert.tensor([1000.0, 1000.0])).item()
+    1000.6931762695312
+    """
+    x = floating(x)
+    axes = axes_of("logsumexp", axis, x.ndim)
+    largest = max(x, axis=axes, keepdims=True).detach()
+    shift = where(isfinite(largest), largest, 0)
+    kept = log(sum(exp(x - shift), axis=axes, keepdims=True)) + shift
+    return kept if keepdims else reshape(kept, _reduced(x.entry.spec, axes, False).shape)
+
+
+_NORM = define(
+    Primitive(
+        name="norm",
+        run=lambda x, axes, keepdims: np.sqrt((x * x).sum(axis=axes, keepdims=keepdims, dtype=x.dtype)),
+        infer=_reduced,
+        derivative=Rule(
+            lambda dots, x, y, axes, keepdims: sum(
+                _direction(x[0], y, axes) * dots[0], axis=axes, keepdims=keepdims
+            ),
+            (lambda y_bar, x, y, axes, keepdims: _spread(y_bar, x[0], axes) * _direction(x[0], y, axes),),
+        ),
+        cases=(Case(((2, 3),), ((1,), False), low=0.3), Case(((4,),), ((0,), True), low=0.3)),
+    )
+)
+
+
+def _direction(x: Tensor, y: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """x / |x|, and 0 at the origin: the shortest of the possible slopes there."""
+    length = _spread(y, x, axes)
+    return x / where(length == 0, 1, length)
+
+
+def norm(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Return the Euclidean norm over the axes (None: all); the derivative at the origin is 0.
+
+    >>> import wengert
+    >>> wengert.norm(wengert.tensor([3.0, 4.0])).item()
+    5.0
+    """
+    x = floating(x)
+    return record(_NORM, x, params=(axes_of("norm", axis, x.ndim), bool(keepdims)))
+
+
+def _question(name: str, run: Callable[..., Any], summary: str) -> Callable[..., Tensor]:
+    primitive = define(
+        Primitive(
+            name=name,
+            run=lambda x, axes, keepdims: run(x, axis=axes, keepdims=keepdims),
+            infer=lambda spec, axes, keepdims: _reduced(spec, axes, keepdims, bool_),
+            derivative=NoDerivative("its values are bools"),
+        )
+    )
+
+    def function(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        x = operand(x)
+        return record(primitive, x, params=(axes_of(name, axis, x.ndim), bool(keepdims)))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"""{summary} over the axes (None: all), as bool.
+
+    >>> import wengert
+    >>> wengert.{name}(wengert.tensor([True, True])).item()
+    True
+    """
+    return function
+
+
+all = _question("all", np.all, "Whether all elements are true (not zero)")
+any = _question("any", np.any, "Whether some element is true (not zero)")
+
+
+def _place(name: str, run: Callable[..., Any], summary: str, example: int) -> Callable[..., Tensor]:
+    def infer(spec: Spec, axis: int | None, keepdims: bool) -> Spec:
+        if spec.size == 0:
+            raise ArgumentError(f"{name}: shape {spec.shape} has no elements.")
+        return _reduced(spec, axes_of(name, axis, spec.ndim), keepdims, int64)
+
+    primitive = define(
+        Primitive(
+            name=name,
+            run=lambda x, axis, keepdims: run(x, axis=axis, keepdims=keepdims),
+            infer=infer,
+            derivative=NoDerivative("its values are indices"),
+        )
+    )
+
+    def function(x: Operand, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        x = operand(x)
+        place = None if axis is None else axis_of(name, axis, x.ndim)
+        return record(primitive, x, params=(place, bool(keepdims)))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"""{summary} along an axis (None: in the flattened x), the first one at a tie, as int64.
+
+    >>> import wengert
+    >>> wengert.{name}(wengert.tensor([3.0, 7.0, 1.0])).item()
+    {example}
+    """
+    return function
+
+
+argmax = _place("argmax", np.argmax, "The index of the largest element", 1)
+argmin = _place("argmin", np.argmin, "The index of the smallest element", 2)

@@ -1,0 +1,241 @@
+"""The recorder: operations append to a segment, and a look executes it.
+
+Recording commits with one append. Everything else derives from it: the place in the trie is the node of the
+last step, closing a segment is one store, and a segment that was closed and not yet executed is computed on
+demand. So an exception between any two instructions (Ctrl-C, a tracing tool) leaves the engine usable.
+Each thread records its own segment; entries may be shared between threads, for they never change.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .buffers import Array
+from .entry import Entry, Handle, make_entry
+from .interpreter import evaluate, settle, survivors
+from .lists import Passes, spend
+from .trie import NOTHING, TRIE, Node, Params, atom
+
+if TYPE_CHECKING:
+    from ..ops.table import Primitive
+    from ..tensor import Tensor
+
+_new = object.__new__
+_tensor: type[Any] = (
+    Handle  # `Tensor`, once `wengert.tensor` has bound it: it is made of operations, not they of it
+)
+
+MOST_BYTES_HELD = 1 << 28  # a segment is executed when the values that entered it hold this much memory
+
+
+class Segment:
+    """The entries recorded since values were last needed: the unit of execution."""
+
+    __slots__ = ("bytes_held", "entered", "steps", "tracking")
+
+    def __init__(self, start: Node, tracking: bool, eager: bool):
+        self.steps = [make_entry(start, (), None, False)]
+        self.entered: dict[Entry, int] = {}
+        self.bytes_held = 0
+        self.tracking = True
+        if eager:
+            self.mark("eager")
+        if not tracking:
+            self.set_tracking(False)
+
+    def set_tracking(self, tracking: bool) -> None:
+        """Turn derivatives on or off from the next step on; the mode is a step of the path."""
+        self.mark(("tracking", tracking))
+        self.tracking = tracking
+
+    def mark(self, key: Any) -> None:
+        """Append a step that computes nothing: a mode."""
+        node = self.steps[-1].node
+        child = node.edges.get(key)
+        if child is None:
+            child = TRIE.child(node, key, None, (), NOTHING)
+        self.steps.append(make_entry(child, (), None, False))
+
+    def enter(self, entry: Entry) -> int:
+        """Bring a value from outside (a leaf, or an earlier segment's) into the path; return its position."""
+        position = self.entered.get(entry)
+        if position is None:
+            if STATE.marked is not None:
+                run_marked()
+            node, spec = self.steps[-1].node, entry.node.spec
+            child = node.edges.get(spec)
+            if child is None:
+                child = TRIE.child(node, spec, None, (), spec)
+            self.steps.append(make_entry(child, (entry,), None, False))
+            position = self.entered[entry] = child.position
+            self.bytes_held += spec.size * spec.dtype.itemsize
+        return position
+
+
+class _State(threading.local):
+    """What the recorder knows in each thread."""
+
+    def __init__(self) -> None:
+        self.tracking = True
+        self.eager = False
+        self.marked: tuple[Segment, dict[Entry, str]] | None = None
+        self.segment = Segment(TRIE.root, tracking=True, eager=False)
+        self.passes = Passes()
+
+
+STATE = _State()
+
+
+def bind(tensor: type[Any]) -> None:
+    """Tell the recorder which class to hand out."""
+    global _tensor
+    _tensor = tensor
+
+
+def wrap(entry: Entry) -> Tensor:
+    """Return a new tensor naming this entry."""
+    tensor = _new(_tensor)
+    tensor.entry, tensor.grad, tensor.base, tensor.views = entry, None, None, None
+    return tensor  # type: ignore[no-any-return]  # the bound class is Tensor
+
+
+def record(primitive: Primitive, *operands: Handle, params: Params = ()) -> Tensor:
+    """Append one operation and return the tensor that names it.
+
+    On a path seen before this is one look-up; else shape and dtype are inferred, and errors of shape and
+    dtype are raised, here, at the user's line.
+    """
+    inputs = tuple([handle.entry for handle in operands])
+    if primitive.guard is not None:  # it may fail on values: they are looked at now, inside the user's `try`
+        primitive.guard(*inputs, *params)
+    segment = STATE.segment
+    positions = tuple([e.node.position if e.segment is segment else segment.enter(e) for e in inputs])
+    here = segment.steps[-1].node
+    key = (primitive, positions, atom(params)) if params else (primitive, positions)
+    node = here.edges.get(key)
+    if node is None:
+        spec = primitive.infer(*[entry.node.spec for entry in inputs], *params)
+        node = TRIE.child(here, key, primitive, params, spec, halts=STATE.eager)
+    tracked = False
+    for operand in inputs:
+        if operand.tracked:
+            tracked = segment.tracking and node.carries
+            break
+    entry = make_entry(node, inputs, segment, tracked)
+    tensor = wrap(entry)
+    segment.steps.append(entry)
+    if primitive.view and (node.spec.shape or primitive.name != "getitem"):  # NumPy's x[0, 0] is no view
+        _link(tensor, operands[0])
+    if node.halts or segment.bytes_held > MOST_BYTES_HELD:
+        execute()
+    return tensor
+
+
+def _link(view: Handle, base: Handle) -> None:
+    """Note that `view` shows elements of `base`, for `wengert.views`."""
+    view.base = (base, view.entry.node.primitive, view.entry.node.params)
+    views = base.views
+    if views is None:
+        base.views = [weakref.ref(view)]
+    else:
+        if len(views) & (len(views) - 1) == 0:  # at each power of two, forget the dead
+            views[:] = [reference for reference in views if reference() is not None]
+        views.append(weakref.ref(view))
+
+
+def execute() -> None:
+    """Execute everything this thread has recorded; the next segment continues in the trie."""
+    run_marked()
+    segment = STATE.segment
+    if len(segment.steps) > 1:
+        start = TRIE.root if STATE.eager else TRIE.after_look(segment.steps[-1].node)
+        STATE.segment = Segment(start, STATE.tracking, STATE.eager)
+        _run(segment)
+
+
+def _run(segment: Segment) -> None:
+    """Execute a closed segment."""
+    kept = survivors(segment.steps)
+    for entry in segment.entered:
+        if entry.value is None:
+            entry.node.demanded = True  # next time on this path it is saved
+    evaluate(kept)
+    settle(segment.steps)
+
+
+def value_of(entry: Entry) -> Array:
+    """Return an entry's value: this is the look that everything was deferred for."""
+    if entry.value is None:
+        execute()
+        if entry.value is None:
+            entry.node.demanded = True
+            evaluate([entry])
+    value = entry.value
+    assert value is not None
+    return value
+
+
+def mark_step(updated: dict[Entry, str]) -> None:
+    """Close the segment after an optimizer's step; it is executed by the next record or look, not now.
+
+    `updated` maps the sources whose values the step replaced to a sentence saying where. Lists that depend on
+    them and have been differentiated are spent: they are cut once the step has been executed.
+    """
+    run_marked()
+    segment = STATE.segment
+    STATE.segment = Segment(TRIE.root, STATE.tracking, STATE.eager)
+    STATE.marked = segment, updated
+
+
+def run_marked() -> None:
+    """Execute the segment that an optimizer's step has closed, and cut the lists it spent."""
+    if STATE.marked is not None:
+        segment, updated = STATE.marked
+        STATE.marked = None
+        _run(segment)
+        spend(STATE.passes, updated)
+
+
+@contextmanager
+def tracking(on: bool) -> Iterator[None]:
+    """Turn derivatives on or off for the operations recorded inside."""
+    before = STATE.tracking
+    try:
+        _set_tracking(on)
+        yield
+    finally:
+        _set_tracking(before)
+
+
+def _set_tracking(on: bool) -> None:
+    STATE.tracking = on
+    if STATE.segment.tracking != on:
+        STATE.segment.set_tracking(on)
+
+
+@contextmanager
+def eager() -> Iterator[None]:
+    """Execute every operation as it is recorded, as NumPy does; the bits are the same as deferred.
+
+    >>> import wengert
+    >>> with wengert.eager():
+    ...     print((wengert.tensor([1.0, 2.0]) * 3).numpy())
+    [3. 6.]
+    """
+    before = STATE.eager
+    execute()
+    try:
+        _set_eager(True)
+        yield
+    finally:
+        execute()
+        _set_eager(before)
+
+
+def _set_eager(on: bool) -> None:
+    STATE.eager = on
+    STATE.segment = Segment(TRIE.root, STATE.tracking, on)

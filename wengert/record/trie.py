@@ -1,0 +1,163 @@
+"""The trie of recorded steps: what is known about a program before it has run again.
+
+The recorder stands on a node. An operation looks its key up among the node's edges and moves to the child,
+which holds the inferred shape and dtype (and, once there is a compiler, the plan). So shapes and dtypes are
+inferred once per path, not once per operation.
+
+A key is complete: primitive, positions of the operands in the segment, and parameters as (type, bits), so
+that `1`, `1.0`, `True`, `-0.0` and NaN are five different keys. Whether a derivative is wanted is no part of it.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..dtypes import DType
+
+if TYPE_CHECKING:
+    from ..ops.table import Primitive
+
+Shape = tuple[int, ...]
+Params = tuple[Any, ...]
+
+
+class Spec:
+    """A shape and a dtype; interned by `spec_of`, so that equal specs are one object and hash at once."""
+
+    __slots__ = ("dtype", "floating", "shape", "size")
+
+    def __init__(self, shape: Shape, dtype: DType):
+        self.shape, self.dtype, self.floating = shape, dtype, dtype.kind == "f"
+        self.size = 1
+        for extent in shape:
+            self.size *= extent
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        return f"{self.dtype.name}{list(self.shape)}"
+
+
+_SPECS: dict[tuple[Shape, DType], Spec] = {}
+_MOST_SPECS = 65536
+
+
+def spec_of(shape: Shape, dtype: DType) -> Spec:
+    """Return the one `Spec` of this shape and dtype.
+
+    >>> spec_of((2, 3), np.dtype("float32")) is spec_of((2, 3), np.dtype("float32"))
+    True
+    """
+    spec = _SPECS.get((shape, dtype))
+    if spec is None:
+        if len(_SPECS) >= _MOST_SPECS:  # forgetting costs a second node for the same step, nothing else
+            _SPECS.clear()
+        spec = _SPECS[shape, dtype] = Spec(shape, dtype)
+    return spec
+
+
+LONGEST_SEGMENT = 4096  # steps; a program that never looks is executed this often
+
+
+class Node:
+    """One place in the trie: everything known about a step, whichever run of the program arrives there.
+
+    carries    derivatives can flow through this step: its values are real and it is not a cut
+    halts      the segment is executed after this step: in eager mode, and where it has grown long
+    demanded   learned: a value of this step was asked for after its segment had run and had to be
+               computed again; from then on it is kept
+    """
+
+    __slots__ = ("carries", "demanded", "edges", "halts", "looks", "params", "position", "primitive", "spec")
+
+    def __init__(
+        self,
+        primitive: Primitive | None,
+        params: Params,
+        spec: Spec,
+        position: int,
+        looks: int,
+        halts: bool = False,
+    ):
+        self.primitive, self.params, self.spec, self.position, self.looks = (
+            primitive,
+            params,
+            spec,
+            position,
+            looks,
+        )
+        self.carries = spec.floating and primitive is not None and not primitive.cuts
+        self.halts = halts or position >= LONGEST_SEGMENT
+        self.edges: dict[Any, Node] = {}
+        self.demanded = False
+
+
+class Trie:
+    """The root and the size of all paths; forgotten as a whole when it has grown too large.
+
+    A program that never takes the same path twice would otherwise grow it for ever. Entries keep the nodes
+    they stand on, so forgetting costs the inference of what comes next, and never a result.
+    """
+
+    def __init__(self, most_nodes: int = 200_000, most_looks: int = 8):
+        self.most_nodes, self.most_looks = most_nodes, most_looks
+        self.forget()
+
+    def forget(self) -> None:
+        """Start again from an empty trie."""
+        self.root, self.size = Node(None, (), NOTHING, 0, 0), 1
+
+    def child(
+        self,
+        node: Node,
+        key: Any,
+        primitive: Primitive | None,
+        params: Params,
+        spec: Spec,
+        halts: bool = False,
+    ) -> Node:
+        """Return the child of `node` under `key`, made now: the program takes this step for the first time."""
+        if self.size >= self.most_nodes:
+            self.forget()
+        self.size += 1
+        return node.edges.setdefault(key, Node(primitive, params, spec, node.position + 1, node.looks, halts))
+
+    def after_look(self, node: Node) -> Node:
+        """Return where recording goes on after a look: further down the same path, not back at the root.
+
+        A loop that looks in every round and never takes an optimizer's step would make the path endless, so
+        after `most_looks` looks it starts over.
+        """
+        if node.looks >= self.most_looks:
+            return self.root
+        found = node.edges.get("look")
+        if found is None:
+            found = node.edges.setdefault("look", Node(None, (), NOTHING, 0, node.looks + 1))
+            self.size += 1
+        return found
+
+
+NOTHING = Spec((), np.dtype("bool"))
+TRIE = Trie()
+
+
+def atom(value: Any) -> Any:
+    """Return a hashable stand-in for one parameter that is equal only for the same type and the same bits.
+
+    >>> atom(1) == atom(True), atom(0.0) == atom(-0.0), atom(float("nan")) == atom(float("nan"))
+    (False, False, True)
+    """
+    kind = type(value)
+    if kind is tuple:
+        return tuple([atom(item) for item in value])
+    if kind is float:
+        return struct.pack("<d", value)
+    if kind is slice:
+        return slice, atom(value.start), atom(value.stop), atom(value.step)
+    return kind, value

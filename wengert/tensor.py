@@ -1,0 +1,480 @@
+"""Tensor: the handle users hold. Operators record; a look gives a value; in-place syntax names another entry."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from . import display, exchange
+from .autodiff import reverse
+from .dtypes import DType
+from .errors import DTypeError, GradientError, ShapeError
+from .ops import binary, elementwise, index, linalg, reduce, shape
+from .ops.creation import astype, check_device
+from .ops.identity import detach
+from .ops.operands import Operand, cast
+from .record.buffers import Array
+from .record.entry import Entry, Handle, leaf
+from .record.recorder import STATE, bind, value_of
+from .views import bind as write
+
+
+class Tensor(Handle):
+    """An n-dimensional array of numbers that remembers how it was computed.
+
+    Make one with `wengert.tensor`. It has the operators, indexing and broadcasting of a NumPy array. Values are
+    computed when something looks at them (`print`, `float`, `.numpy()`, `if`), and looking changes nothing.
+
+    >>> import wengert
+    >>> x = wengert.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.], float32)
+    """
+
+    __slots__ = ()
+
+    # -- what it is ------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes of the axes."""
+        return self.entry.node.spec.shape
+
+    @property
+    def dtype(self) -> DType:
+        """The element type, a NumPy dtype."""
+        return self.entry.node.spec.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.entry.node.spec.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.entry.node.spec.size
+
+    @property
+    def device(self) -> str:
+        """Where the values live."""
+        return "cpu"
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether derivatives flow through this tensor. Set it on floating leaves."""
+        return self.entry.tracked
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if wanted == self.entry.tracked:
+            return
+        if not wanted:
+            if not self.entry.is_source:
+                raise GradientError(
+                    "requires_grad: this tensor is computed from others; use .detach() to cut it off."
+                )
+            self.entry = detach(self).entry
+        elif not self.entry.spec.floating:
+            raise GradientError(
+                f"requires_grad: {self.dtype.name} has no derivatives; use float32 or float64."
+            )
+        else:
+            self.entry = self._source(self)
+
+    def requires_grad_(self, wanted: bool = True) -> Tensor:
+        """Set `requires_grad` and return the tensor."""
+        self.requires_grad = wanted
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether `backward()` ends here: nothing it was computed from is differentiated."""
+        return not self.entry.tracked or self.entry.is_source
+
+    def _source(self, new: Tensor) -> Entry:
+        """Return an entry with `new`'s value at which derivatives end and are gathered for this handle."""
+        if new.entry.value is not None:
+            entry = leaf(new.entry.value, new.entry.spec)
+        else:
+            entry = detach(new).entry
+        entry.tracked = True
+        entry.owner = weakref.ref(self)
+        return entry
+
+    # -- looking ---------------------------------------------------------------------------------------------
+
+    def numpy(self) -> Array:
+        """Return the values as a read-only NumPy array, without copying.
+
+        Raises `GradientError` where derivatives flow through this tensor: NumPy would lose them silently.
+        """
+        return exchange.handed_over(self, ".numpy()")
+
+    def item(self) -> Any:
+        """Return the one element as a Python number. Raises `ShapeError` where there are more."""
+        if self.size != 1:
+            raise ShapeError(
+                f"item: shape {self.shape} has {self.size} elements, not one; index it, or use .tolist()."
+            )
+        return value_of(self.entry).item()
+
+    def tolist(self) -> Any:
+        """Return the values as nested lists of Python numbers."""
+        return value_of(self.entry).tolist()
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu":
+            raise DTypeError(
+                f"a {self.dtype.name} tensor is no index; convert it with int() or .astype first."
+            )
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ShapeError(f"bool: shape {self.shape} has no single truth; use .all() or .any().")
+        return bool(self.item())
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise ShapeError("len: a scalar has no length.")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.ndim:
+            raise ShapeError("iteration: a scalar has no axes to run over.")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __repr__(self) -> str:
+        return display.text(self)
+
+    def _repr_html_(self) -> str:
+        return display.html(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    # -- other libraries -------------------------------------------------------------------------------------
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return exchange.as_array(self, dtype, copy)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return exchange.numpy_function(ufunc, method, inputs, kwargs)
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        return exchange.to_dlpack(self, **kwargs)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return (1, 0)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> ModuleType:
+        import wengert
+
+        return wengert
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
+        """Return the tensor on a device; there is only "cpu" in this version."""
+        check_device(device)
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return exchange.rebuild, exchange.pieces(self)
+
+    # -- derivatives -----------------------------------------------------------------------------------------
+
+    def backward(self, gradient: Operand | None = None, *, create_graph: bool = False) -> None:
+        """Add the derivatives of this tensor to `.grad` of every leaf it depends on that requires them.
+
+        gradient: the adjoint of this tensor (its shape); may be left out for a single element, where it is 1.
+        create_graph: record the derivatives too, so that they can be differentiated.
+        Raises `GradientError` where nothing requires a gradient, or the list is spent.
+
+        >>> import wengert
+        >>> w = wengert.tensor(3.0, requires_grad=True)
+        >>> (w * w).backward()
+        >>> w.grad.item()
+        6.0
+        """
+        reverse.backward(self, gradient, create_graph)
+
+    def detach(self) -> Tensor:
+        """Return a tensor with the same value through which no derivative flows."""
+        return detach(self)
+
+    def copy(self) -> Tensor:
+        """Return a tensor of its own: writing to it leaves this one alone; derivatives flow through."""
+        return elementwise.positive(self)
+
+    # -- indexing and in-place syntax ------------------------------------------------------------------------
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return index.getitem(self, key)
+
+    def __setitem__(self, key: Any, value: Operand) -> None:
+        write(self, index.setitem(self, key, value), "x[...] = value")
+
+    def _in_place(self, new: Tensor, written: str) -> Tensor:
+        if new.shape != self.shape:
+            raise ShapeError(
+                f"{written}: the result has shape {new.shape} and the tensor {self.shape}; use x = x ..."
+            )
+        if not np.can_cast(new.dtype, self.dtype, "same_kind"):
+            raise DTypeError(
+                f"{written}: a {new.dtype.name} result does not fit a {self.dtype.name} tensor; use x = x ..."
+            )
+        write(self, cast(new, self.dtype), written)
+        return self
+
+    def check_writable(self, written: str) -> None:
+        """Raise `GradientError` where writing would change a leaf under the derivatives being recorded."""
+        if self.entry.tracked and self.entry.is_source and STATE.tracking:
+            raise GradientError(
+                f"{written}: this leaf requires a gradient and derivatives are being recorded; write under "
+                "`with wengert.no_grad():`, or compute a new tensor (w = w - ...)."
+            )
+
+    def rebind(self, new: Tensor) -> None:
+        """Name `new`'s entry from now on; a leaf that requires a gradient stays one."""
+        if self.entry.tracked and self.entry.is_source and not STATE.tracking:
+            self.entry = self._source(new)
+        else:
+            self.entry = new.entry
+
+    def __iadd__(self, other: Operand) -> Tensor:
+        return self._in_place(self + other, "+=")
+
+    def __isub__(self, other: Operand) -> Tensor:
+        return self._in_place(self - other, "-=")
+
+    def __imul__(self, other: Operand) -> Tensor:
+        return self._in_place(self * other, "*=")
+
+    def __itruediv__(self, other: Operand) -> Tensor:
+        return self._in_place(self / other, "/=")
+
+    def __ifloordiv__(self, other: Operand) -> Tensor:
+        return self._in_place(self // other, "//=")
+
+    def __imod__(self, other: Operand) -> Tensor:
+        return self._in_place(self % other, "%=")
+
+    def __ipow__(self, other: Operand) -> Tensor:
+        return self._in_place(self**other, "**=")
+
+    def __imatmul__(self, other: Operand) -> Tensor:
+        return self._in_place(self @ other, "@=")
+
+    def __iand__(self, other: Operand) -> Tensor:
+        return self._in_place(self & other, "&=")
+
+    def __ior__(self, other: Operand) -> Tensor:
+        return self._in_place(self | other, "|=")
+
+    def __ixor__(self, other: Operand) -> Tensor:
+        return self._in_place(self ^ other, "^=")
+
+    # -- operators -------------------------------------------------------------------------------------------
+
+    def __add__(self, other: Operand) -> Tensor:
+        return binary.add(self, other)
+
+    def __radd__(self, other: Operand) -> Tensor:
+        return binary.add(other, self)
+
+    def __sub__(self, other: Operand) -> Tensor:
+        return binary.subtract(self, other)
+
+    def __rsub__(self, other: Operand) -> Tensor:
+        return binary.subtract(other, self)
+
+    def __mul__(self, other: Operand) -> Tensor:
+        return binary.multiply(self, other)
+
+    def __rmul__(self, other: Operand) -> Tensor:
+        return binary.multiply(other, self)
+
+    def __truediv__(self, other: Operand) -> Tensor:
+        return binary.divide(self, other)
+
+    def __rtruediv__(self, other: Operand) -> Tensor:
+        return binary.divide(other, self)
+
+    def __floordiv__(self, other: Operand) -> Tensor:
+        return binary.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Operand) -> Tensor:
+        return binary.floor_divide(other, self)
+
+    def __mod__(self, other: Operand) -> Tensor:
+        return binary.remainder(self, other)
+
+    def __rmod__(self, other: Operand) -> Tensor:
+        return binary.remainder(other, self)
+
+    def __pow__(self, other: Operand) -> Tensor:
+        return binary.power_of(self, other)
+
+    def __rpow__(self, other: Operand) -> Tensor:
+        return binary.pow(other, self)
+
+    def __matmul__(self, other: Operand) -> Tensor:
+        return linalg.matmul(self, other)
+
+    def __rmatmul__(self, other: Operand) -> Tensor:
+        return linalg.matmul(other, self)
+
+    def __neg__(self) -> Tensor:
+        return elementwise.negative(self)
+
+    def __pos__(self) -> Tensor:
+        return elementwise.positive(self)
+
+    def __abs__(self) -> Tensor:
+        return elementwise.abs(self)
+
+    def __invert__(self) -> Tensor:
+        return elementwise.bitwise_invert(self)
+
+    def __and__(self, other: Operand) -> Tensor:
+        return binary.bitwise_and(self, other)
+
+    def __rand__(self, other: Operand) -> Tensor:
+        return binary.bitwise_and(other, self)
+
+    def __or__(self, other: Operand) -> Tensor:
+        return binary.bitwise_or(self, other)
+
+    def __ror__(self, other: Operand) -> Tensor:
+        return binary.bitwise_or(other, self)
+
+    def __xor__(self, other: Operand) -> Tensor:
+        return binary.bitwise_xor(self, other)
+
+    def __rxor__(self, other: Operand) -> Tensor:
+        return binary.bitwise_xor(other, self)
+
+    def __lt__(self, other: Operand) -> Tensor:
+        return binary.less(self, other)
+
+    def __le__(self, other: Operand) -> Tensor:
+        return binary.less_equal(self, other)
+
+    def __gt__(self, other: Operand) -> Tensor:
+        return binary.greater(self, other)
+
+    def __ge__(self, other: Operand) -> Tensor:
+        return binary.greater_equal(self, other)
+
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # elementwise, as in NumPy
+        return NotImplemented if other is None or isinstance(other, str) else binary.equal(self, other)
+
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
+        return NotImplemented if other is None or isinstance(other, str) else binary.not_equal(self, other)
+
+    __hash__ = object.__hash__
+
+    # -- methods that are functions of the namespace ---------------------------------------------------------
+
+    @property
+    def T(self) -> Tensor:
+        """The tensor with its axes in reverse order."""
+        return shape.permute_dims(self, tuple(range(self.ndim))[::-1])
+
+    @property
+    def mT(self) -> Tensor:
+        """The tensor with its last two axes exchanged."""
+        return shape.matrix_transpose(self)
+
+    def reshape(self, *sizes: Any) -> Tensor:
+        """Return the elements in another shape; see `wengert.reshape`."""
+        return shape.reshape(self, sizes[0] if len(sizes) == 1 else sizes)
+
+    def flatten(self) -> Tensor:
+        """Return a copy with one axis."""
+        return shape.reshape(self.copy(), (-1,))
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """Return the axes in the given order (none: reversed)."""
+        order = axes[0] if len(axes) == 1 and isinstance(axes[0], tuple | list) else axes
+        return shape.permute_dims(self, tuple(order)) if order else self.T
+
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+        """Return the tensor with two axes exchanged."""
+        return shape.swapaxes(self, axis1, axis2)
+
+    def squeeze(self, axis: Any = None) -> Tensor:
+        """Return the tensor without axes of size 1."""
+        return shape.squeeze(self, axis)
+
+    def astype(self, dtype: Any) -> Tensor:
+        """Return the tensor in another dtype."""
+        return astype(self, dtype)
+
+    def sum(self, axis: Any = None, *, keepdims: bool = False, dtype: Any = None) -> Tensor:
+        """Return the sum over the axes; see `wengert.sum`."""
+        return reduce.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)
+
+    def prod(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+        """Return the product over the axes; see `wengert.prod`."""
+        return reduce.prod(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+        """Return the mean over the axes; see `wengert.mean`."""
+        return reduce.mean(self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Any = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+        """Return the variance over the axes; see `wengert.var`."""
+        return reduce.var(self, axis=axis, correction=correction, keepdims=keepdims)
+
+    def std(self, axis: Any = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+        """Return the standard deviation over the axes; see `wengert.std`."""
+        return reduce.std(self, axis=axis, correction=correction, keepdims=keepdims)
+
+    def max(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+        """Return the largest element over the axes; see `wengert.max`."""
+        return reduce.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+        """Return the smallest element over the axes; see `wengert.min`."""
+        return reduce.min(self, axis=axis, keepdims=keepdims)
+
+    def argmax(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+        """Return the index of the largest element; see `wengert.argmax`."""
+        return reduce.argmax(self, axis=axis, keepdims=keepdims)
+
+    def argmin(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+        """Return the index of the smallest element; see `wengert.argmin`."""
+        return reduce.argmin(self, axis=axis, keepdims=keepdims)
+
+    def all(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+        """Return whether all elements are true; see `wengert.all`."""
+        return reduce.all(self, axis=axis, keepdims=keepdims)
+
+    def any(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+        """Return whether some element is true; see `wengert.any`."""
+        return reduce.any(self, axis=axis, keepdims=keepdims)
+
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        """Return the tensor limited to min..max; see `wengert.clip`."""
+        return binary.clip(self, min, max)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        import wengert
+
+        hint = f"; use wengert.{name}(x)" if callable(getattr(wengert, name, None)) else ""
+        raise AttributeError(f"a tensor has no attribute {name!r}{hint}.")
+
+
+bind(Tensor)
