@@ -5,6 +5,7 @@ NumPy's); a Python bool, int or float is weak: it takes the dtype of the tensor 
 dtype of its own kind (`bool`, `int64`, `float32`) where the tensor's kind is lower.
 """
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,15 @@ def promote(*dtypes: DType) -> DType:
     >>> promote(int32, int64), promote(float32, float64)
     (dtype('int64'), dtype('float64'))
     """
+    first = dtypes[0]
+    for dtype in dtypes:
+        if dtype is not first:
+            return _promoted(dtypes)
+    return first
+
+
+@cache
+def _promoted(dtypes: tuple[DType, ...]) -> DType:
     return _BY_NAME[np.result_type(*dtypes).name]
 
 

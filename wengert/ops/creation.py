@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..dtypes import DEFAULT, as_dtype, float32
+from ..dtypes import DEFAULT, as_dtype, float32, weak_dtype
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..record.buffers import Array, sealed
 from ..record.entry import Handle
 from .binary import where
 from .identity import detach
-from .operands import Operand, cast, constant, filled, operand, snapshot_of
+from .operands import WEAK, Operand, cast, constant, filled, operand, snapshot_of
 from .shape import broadcast_to, reshape, shape_of
 
 if TYPE_CHECKING:
@@ -111,6 +111,9 @@ def full(shape: Any, fill_value: Operand, *, dtype: Any = None, device: Any = No
     tensor([7, 7], int64)
     """
     check_device(device)
+    if type(fill_value) in WEAK:
+        wanted = weak_dtype(fill_value, None) if dtype is None else as_dtype(dtype)
+        return filled(shape_of("full", shape), fill_value, wanted)
     value = operand(fill_value)
     return broadcast_to(cast(value, None if dtype is None else as_dtype(dtype)), shape_of("full", shape))
 

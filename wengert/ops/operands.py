@@ -99,18 +99,19 @@ def operand(value: Operand, beside: DType | None = None) -> Tensor:
 
 def operands(*values: Operand) -> tuple[Tensor, ...]:
     """Return tensors of one common dtype for the values: promotion between tensors, weak Python numbers."""
-    known = [operand(value) for value in values if type(value) not in WEAK]
-    dtype = promote(*[x.entry.spec.dtype for x in known]) if known else None
-    for value in values:
-        if type(value) in WEAK:
-            dtype = weak_dtype(value, dtype)
-    strong = iter(known)
-    return tuple([cast(operand(v, dtype) if type(v) in WEAK else next(strong), dtype) for v in values])
+    tensors = [None if type(value) in WEAK else operand(value) for value in values]
+    known = [x.entry.node.spec.dtype for x in tensors if x is not None]
+    dtype = promote(*known) if known else None
+    if len(known) < len(values):
+        for value, x in zip(values, tensors, strict=True):
+            if x is None:
+                dtype = weak_dtype(value, dtype)
+    return tuple([cast(operand(v, dtype) if x is None else x, dtype) for v, x in zip(values, tensors, strict=True)])
 
 
 def cast(x: Tensor, dtype: DType | None) -> Tensor:
     """Return x in this dtype: x itself where it has it already."""
-    if dtype is None or x.entry.spec.dtype == dtype:
+    if dtype is None or x.entry.node.spec.dtype is dtype:
         return x
     return record(ASTYPE, x, params=(dtype,))
 

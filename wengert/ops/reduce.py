@@ -72,7 +72,7 @@ def _extreme(name: str, run: Callable[..., Any], summary: str, example: str) -> 
     """Define max or min: the derivative is shared equally by all elements that attain it."""
 
     def infer(spec: Spec, axes: tuple[int, ...], keepdims: bool) -> Spec:
-        if any(spec.shape[axis] == 0 for axis in axes):
+        if 0 in [spec.shape[axis] for axis in axes]:
             raise ArgumentError(
                 f"{name}: shape {spec.shape} has no elements along axis {axes}; nothing is largest."
             )

@@ -1,0 +1,89 @@
+"""Planted faults: does the suite notice? `python tests/faults.py` plants forty, one at a time, in a copy of the package.
+
+Each fault replaces one piece of source text by a wrong one and runs the tests most likely to see it, stopping at the
+first failure. A fault no test sees is printed as MISSED. This is no test itself: it takes some minutes (`make faults`).
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+OPS = ("tests/ops", "tests/autodiff")
+ENGINE = ("tests/autodiff", "tests/record", "tests/test_programs.py", "tests/test_views.py")
+NETS = ("tests/optim", "tests/nn", "tests/train")
+
+FAULTS = [  # file, right, wrong, where to look first
+    ("ops/elementwise.py", "lambda x, y: -sin(x)", "lambda x, y: sin(x)", OPS),
+    ("ops/elementwise.py", "lambda x, y: 1 - y * y", "lambda x, y: 1 + y * y", OPS),
+    ("ops/elementwise.py", "lambda x, y: y * (1 - y)", "lambda x, y: y * (1 + y)", OPS),
+    ("ops/elementwise.py", "lambda x, y: 0.5 / y", "lambda x, y: 1 / y", OPS),
+    ("ops/elementwise.py", "lambda x, y: x * 2", "lambda x, y: x", OPS),
+    ("ops/elementwise.py", "lambda x, y: 1 / (1 + x)", "lambda x, y: 1 / x", OPS),
+    ("ops/elementwise.py", "lambda x, y: sinh(x)", "lambda x, y: -sinh(x)", OPS),
+    ("ops/elementwise.py", "np.minimum(x, 0)", "np.minimum(x, 1)", OPS),
+    ("ops/elementwise.py", "(x > 0).astype(x.dtype) * (1 - slope) + slope", "(x > 0).astype(x.dtype) * slope", OPS),
+    ("ops/elementwise.py", "(x > low) * (x < high)", "(x >= low) * (x <= high)", OPS),
+    ("ops/binary.py", "(1, -1)", "(1, 1)", OPS),
+    ("ops/binary.py", "-(y / x2)", "(y / x2)", OPS),
+    ("ops/binary.py", "flat = x2 == 0", "flat = x2 == 1", OPS),
+    ("ops/binary.py", "zero = (x1 == 0) * (x2 >= 0)", "zero = (x1 == 0) * (x2 > 1)", OPS),
+    ("ops/binary.py", "(x1 == x2).astype(y.dtype) * 0.5", "(x1 == x2).astype(y.dtype)", OPS),
+    ("ops/binary.py", "squares == 0, 1, squares", "squares == 0, squares, squares", OPS),
+    ("ops/binary.py", "y_bar, 0), lambda", "0, y_bar), lambda", OPS),
+    ("ops/binary.py", "-floor_divide(x1, x2)", "floor_divide(x1, x2)", OPS),
+    ("ops/shape.py", "np.argsort(axes)", "axes", OPS),
+    ("ops/shape.py", "size == 1 and x.shape[a] != 1", "size == 1 and x.shape[a] != 0 and a > extra", OPS),
+    ("ops/reduce.py", "chosen / sum(chosen, axis=axes, keepdims=True)", "chosen", OPS),
+    ("ops/reduce.py", "flip(cumulative_sum(flip(y_bar, axis=axis), axis=axis), axis=axis)", "cumulative_sum(y_bar, axis=axis)", OPS),
+    ("ops/reduce.py", "length == 0, 1, length", "length == 0, length, length", OPS),
+    ("ops/reduce.py", "flat[n - 1 :]", "flat[n - 2 : n - 1]", OPS),
+    ("ops/reduce.py", "where(isfinite(largest), largest, 0)", "largest", OPS),
+    ("ops/index.py", "np.add.at(x_bar, _filled(key, arrays), y_bar)", "x_bar[_filled(key, arrays)] = y_bar", OPS),
+    ("ops/index.py", "taken = where(last, taken, 0)", "pass", OPS),
+    ("ops/linalg.py", "matmul(matrix_transpose(x[0]), y_bar)", "matmul(x[0], y_bar)", OPS),
+    ("ops/table.py", "y_dot = -x_dot if y_dot is None else y_dot - x_dot", "y_dot = x_dot if y_dot is None else y_dot - x_dot", OPS),
+    ("autodiff/reverse.py", "add(bars[each], x_bar) if each in bars else x_bar", "x_bar", ENGINE),
+    ("autodiff/reverse.py", "owner.grad + bars[entry]", "bars[entry]", ENGINE),
+    ("autodiff/reverse.py", "sum_to(bar, spec.shape) if bar.size >= spec.size", "broadcast_to(bar, spec.shape) if bar.size >= spec.size", ENGINE),
+    ("autodiff/transforms.py", "n <= m)", "n >= 0)", ENGINE),
+    ("record/lists.py", "operand.number >= since", "operand.number > since", ENGINE),
+    ("record/interpreter.py", "references(operand.value) <= _ALONE", "True", ENGINE),
+    ("record/trie.py", 'return struct.pack("<d", value)', "return value", ENGINE),
+    ("record/recorder.py", "spend(STATE.passes, updated)", "pass", ENGINE),
+    ("views.py", "_refresh(chain[-1], {id(target) for target in chain})", "pass", ENGINE),
+]
+
+
+def caught(file: str, right: str, wrong: str, tests: tuple[str, ...]) -> bool:
+    """Plant one fault in a copy of the package and tell whether a test fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        for part in ("wengert", "tests", "pyproject.toml", "README.md", "docs", "benchmarks"):
+            source = ROOT / part
+            (shutil.copytree if source.is_dir() else shutil.copy2)(source, Path(folder) / part)
+        target = Path(folder) / "wengert" / file
+        text = target.read_text(encoding="utf-8")
+        if right not in text:
+            raise SystemExit(f"faults: {file} no longer holds {right!r}; plant this fault anew.")
+        target.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+        environment = {**os.environ, "PYTHONPATH": folder, "OPENBLAS_NUM_THREADS": "1"}
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False).returncode != 0
+
+
+def main() -> None:
+    """Plant all faults, print each verdict and the count."""
+    missed = 0
+    for file, right, wrong, tests in FAULTS:
+        found = caught(file, right, wrong, tests)
+        missed += not found
+        print(f"{'caught' if found else 'MISSED'}  {file}: {right}  ->  {wrong}", flush=True)
+    print(f"{len(FAULTS) - missed} of {len(FAULTS)} planted faults caught")
+    raise SystemExit(1 if missed > 2 else 0)
+
+
+if __name__ == "__main__":
+    main()
