@@ -49,7 +49,7 @@ FAULTS = [  # file, right, wrong, where to look first
     ("autodiff/reverse.py", "add(bars[each], x_bar) if each in bars else x_bar", "x_bar", ENGINE),
     ("autodiff/reverse.py", "owner.grad + bars[entry]", "bars[entry]", ENGINE),
     ("autodiff/reverse.py", "sum_to(bar, spec.shape) if bar.size >= spec.size", "broadcast_to(bar, spec.shape) if bar.size >= spec.size", ENGINE),
-    ("autodiff/transforms.py", "n <= m)", "n >= 0)", ENGINE),
+    ("autodiff/transforms.py", "reshape(first.T,", "reshape(first,", ENGINE),
     ("record/lists.py", "operand.number >= since", "operand.number > since", ENGINE),
     ("record/interpreter.py", "references(operand.value) <= _ALONE", "True", ENGINE),
     ("record/trie.py", 'return struct.pack("<d", value)', "return value", ENGINE),
