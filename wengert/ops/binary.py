@@ -12,6 +12,7 @@ import numpy as np
 
 from ..dtypes import DType, as_floating, bool_
 from ..errors import ArgumentError, DTypeError, ShapeError
+from ..record.entry import Handle
 from ..record.recorder import record
 from ..record.trie import Shape, Spec, spec_of
 from .elementwise import exp, log, sign
@@ -84,7 +85,8 @@ def _binary(
     )
 
     def function(x1: Operand, x2: Operand, /) -> Tensor:
-        x1, x2 = operands(x1, x2)
+        if not (isinstance(x1, Handle) and isinstance(x2, Handle) and x1.entry.node.spec.dtype is x2.entry.node.spec.dtype):
+            x1, x2 = operands(x1, x2)
         if real:
             wanted = as_floating(x1.entry.spec.dtype)
             return record(primitive, cast(x1, wanted), cast(x2, wanted))

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .buffers import Array
-from .entry import Entry, Handle, make_entry
+from .entry import Entry, Handle, make_entry, next_number
 from .interpreter import evaluate, settle, survivors
 from .lists import Passes, spend
 from .trie import NOTHING, TRIE, Node, Params, atom
@@ -62,18 +62,16 @@ class Segment:
 
     def enter(self, entry: Entry) -> int:
         """Bring a value from outside (a leaf, or an earlier segment's) into the path; return its position."""
-        position = self.entered.get(entry)
-        if position is None:
-            if STATE.marked is not None:
-                run_marked()
-            node, spec = self.steps[-1].node, entry.node.spec
-            child = node.edges.get(spec)
-            if child is None:
-                child = TRIE.child(node, spec, None, (), spec)
-            self.steps.append(make_entry(child, (entry,), None, False))
-            position = self.entered[entry] = child.position
-            self.bytes_held += spec.size * spec.dtype.itemsize
-        return position
+        if STATE.marked is not None:
+            run_marked()
+        node, spec = self.steps[-1].node, entry.node.spec
+        child = node.edges.get(spec)
+        if child is None:
+            child = TRIE.child(node, spec, None, (), spec)
+        self.steps.append(make_entry(child, (entry,), None, False))
+        self.entered[entry] = child.position
+        self.bytes_held += spec.size * spec.dtype.itemsize
+        return child.position
 
 
 class _State(threading.local):
@@ -113,26 +111,33 @@ def record(primitive: Primitive, *operands: Handle, params: Params = ()) -> Tens
     if primitive.guard is not None:  # it may fail on values: they are looked at now, inside the user's `try`
         primitive.guard(*inputs, *params)
     segment = STATE.segment
-    positions = tuple([e.node.position if e.segment is segment else segment.enter(e) for e in inputs])
-    here = segment.steps[-1].node
+    entered = segment.entered.get
+    positions = tuple(
+        [e.node.position if e.segment is segment else entered(e) or segment.enter(e) for e in inputs]
+    )
+    steps = segment.steps
+    here = steps[-1].node
     key = (primitive, positions, atom(params)) if params else (primitive, positions)
     node = here.edges.get(key)
     if node is None:
         spec = primitive.infer(*[entry.node.spec for entry in inputs], *params)
         node = TRIE.child(here, key, primitive, params, spec, halts=STATE.eager)
-    tracked = False
+    entry = _new(Entry)  # as `make_entry` and `wrap` do it, without their calls: this is the hottest place of all
+    entry.number = next_number()
+    entry.node, entry.inputs, entry.segment, entry.value = node, inputs, segment, None
+    entry.tracked = False
     for operand in inputs:
         if operand.tracked:
-            tracked = segment.tracking and node.carries
+            entry.tracked = segment.tracking and node.carries
             break
-    entry = make_entry(node, inputs, segment, tracked)
-    tensor = wrap(entry)
-    segment.steps.append(entry)
+    tensor = _new(_tensor)
+    tensor.entry, tensor.grad, tensor.base, tensor.views = entry, None, None, None
+    steps.append(entry)
     if primitive.view and (node.spec.shape or primitive.name != "getitem"):  # NumPy's x[0, 0] is no view
         _link(tensor, operands[0])
     if node.halts or segment.bytes_held > MOST_BYTES_HELD:
         execute()
-    return tensor
+    return tensor  # type: ignore[no-any-return]  # the bound class is Tensor
 
 
 def _link(view: Handle, base: Handle) -> None:
