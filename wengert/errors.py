@@ -1,4 +1,4 @@
-"""Every error this library raises on purpose: one sentence saying what was given, what was expected and what to do.
+"""Every error raised on purpose: one sentence saying what was given, what was expected and what to do.
 
 Each class also derives from the builtin a caller would catch, so `except ValueError` works as in NumPy.
 """
@@ -37,6 +37,10 @@ class DataError(WengertError, ValueError):
 
 class FileFormatError(WengertError, ValueError):
     """A file written by wengert cannot be read back: it is missing, truncated or damaged."""
+
+
+class DivergedError(WengertError, ArithmeticError):
+    """A training produced NaN or infinity."""
 
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep

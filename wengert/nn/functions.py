@@ -40,8 +40,8 @@ def silu(x: Operand, /) -> Tensor:
     >>> silu(wengert.tensor([0.0])).item()
     0.0
     """
-    x = floating(x)
-    return x * sigmoid(x)
+    net = floating(x)
+    return net * sigmoid(net)
 
 
 def gelu(x: Operand, /) -> Tensor:
@@ -51,8 +51,8 @@ def gelu(x: Operand, /) -> Tensor:
     >>> gelu(wengert.tensor([0.0])).item()
     0.0
     """
-    x = floating(x)
-    return x * (erf(x * math.sqrt(0.5)) + 1) * 0.5
+    net = floating(x)
+    return net * (erf(net * math.sqrt(0.5)) + 1) * 0.5
 
 
 def softmax(x: Operand, /, axis: int = -1) -> Tensor:
@@ -62,8 +62,8 @@ def softmax(x: Operand, /, axis: int = -1) -> Tensor:
     >>> softmax(wengert.tensor([1.0, 1.0])).tolist()
     [0.5, 0.5]
     """
-    x = floating(x)
-    weights = exp(x - max(x, axis=axis, keepdims=True).detach())
+    net = floating(x)
+    weights = exp(net - max(net, axis=axis, keepdims=True).detach())
     return weights / sum(weights, axis=axis, keepdims=True)
 
 
@@ -74,8 +74,8 @@ def log_softmax(x: Operand, /, axis: int = -1) -> Tensor:
     >>> log_softmax(wengert.tensor([1000.0, 0.0])).tolist()
     [0.0, -1000.0]
     """
-    x = floating(x)
-    return x - logsumexp(x, axis=axis, keepdims=True)
+    net = floating(x)
+    return net - logsumexp(net, axis=axis, keepdims=True)
 
 
 __all__ = [

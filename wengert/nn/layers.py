@@ -33,7 +33,11 @@ class Linear(Module):
     """
 
     def __init__(
-        self, n_in: int, n_out: int, bias: bool = True, init: Callable[[tuple[int, int]], Any] = init.glorot_uniform
+        self,
+        n_in: int,
+        n_out: int,
+        bias: bool = True,
+        init: Callable[[tuple[int, int]], Any] = init.glorot_uniform,
     ):
         super().__init__()
         if min(n_in, n_out) < 1:
@@ -70,7 +74,9 @@ class Sequential(Module):
         super().__init__()
         for part in parts:
             if not isinstance(part, Module):
-                raise ArgumentError(f"Sequential: {part!r} is no module; give layers, such as nn.Linear(2, 3) or nn.Tansig().")
+                raise ArgumentError(
+                    f"Sequential: {part!r} is no module; give layers, such as nn.Linear(2, 3) or nn.Tansig()."
+                )
         self.layers = list(parts)
 
     def _members(self) -> Iterator[tuple[str, Any]]:
@@ -110,11 +116,11 @@ class Dropout(Module):
 
     def forward(self, x: Operand) -> Tensor:
         """Return x with some elements dropped."""
-        x = floating(x)
+        whole = floating(x)
         if not self.training or not self.p:
-            return x
-        kept = GLOBAL.bernoulli(x.shape, 1 - self.p)
-        return x * constant(sealed((kept / (1 - self.p)).astype(x.dtype)))
+            return whole
+        kept = GLOBAL.bernoulli(whole.shape, 1 - self.p)
+        return whole * constant(sealed((kept / (1 - self.p)).astype(whole.dtype)))
 
     def extra_repr(self) -> str:
         """Return the rate."""
@@ -149,7 +155,9 @@ class Standardize(Module):
         super().__init__()
         self.mean, self.std = tensor(mean, dtype="float32"), tensor(std, dtype="float32")
         if not (self.std > 0).all():
-            raise ArgumentError("Standardize: a standard deviation is not positive; use 1 for a constant column.")
+            raise ArgumentError(
+                "Standardize: a standard deviation is not positive; use 1 for a constant column."
+            )
 
     def forward(self, x: Operand) -> Tensor:
         """Return x standardised."""
@@ -174,7 +182,9 @@ def _layer(name: str, function: Callable[..., Tensor]) -> type[Module]:
         return ", ".join([*map(str, self.args), *[f"{key}={value}" for key, value in self.kwargs.items()]])
 
     members = {"__init__": __init__, "forward": forward, "extra_repr": extra_repr, "__module__": __name__}
-    return type(name, (Module,), members | {"__doc__": f"The transfer function `nn.{function.__name__}` as a layer."})
+    return type(
+        name, (Module,), members | {"__doc__": f"The transfer function `nn.{function.__name__}` as a layer."}
+    )
 
 
 Purelin = _layer("Purelin", functions.purelin)

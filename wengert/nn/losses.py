@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import DTypeError, ShapeError
+from ..errors import DTypeError, OutOfBoundsError, ShapeError
 from ..ops.elementwise import relu, softplus
 from ..ops.index import take_along_axis
 from ..ops.operands import Operand, cast, floating, operand
 from ..ops.reduce import mean, sum
 from ..ops.shape import reshape
+from ..record.recorder import value_of
 from .functions import log_softmax
 
 if TYPE_CHECKING:
@@ -79,11 +80,22 @@ def cross_entropy(logits: Operand, labels: Operand, *, label_smoothing: float = 
             )
         if wanted.dtype.kind == "b":
             raise DTypeError("cross_entropy: labels are bools; convert them with .astype('int64').")
+        _check_labels(wanted, z.shape[1])
         chosen = reshape(take_along_axis(log_p, reshape(wanted, (-1, 1)), axis=1), (-1,))
     loss = -mean(chosen)
     if not label_smoothing:
         return loss
     return loss * (1 - label_smoothing) - mean(log_p) * label_smoothing
+
+
+def _check_labels(labels: Tensor, n_classes: int) -> None:
+    values = value_of(labels.entry)
+    if values.size and not 0 <= values.min() <= values.max() < n_classes:
+        wrong = int(values.min() if values.min() < 0 else values.max())
+        raise OutOfBoundsError(
+            f"cross_entropy: the label {wrong} is no class: the logits have {n_classes} columns, so labels go from 0 "
+            f"to {n_classes - 1}."
+        )
 
 
 def binary_cross_entropy(logits: Operand, targets: Operand) -> Tensor:

@@ -44,6 +44,7 @@ class Module:
     ...     def __init__(self):
     ...         super().__init__()
     ...         self.hidden, self.output = nn.Linear(4, 8), nn.Linear(8, 3)
+    ...
     ...     def forward(self, x):
     ...         return self.output(nn.tansig(self.hidden(x)))
     >>> sum(p.size for p in Net().parameters())
@@ -114,7 +115,9 @@ class Module:
         new = {name: tensor(value, dtype=own[name].dtype) for name, value in state.items()}
         for name, value in new.items():
             if value.shape != own[name].shape:
-                raise ShapeError(f"load_state_dict: {name} has shape {value.shape}, this network {own[name].shape}.")
+                raise ShapeError(
+                    f"load_state_dict: {name} has shape {value.shape}, this network {own[name].shape}."
+                )
         from ..autodiff.transforms import no_grad
 
         with no_grad():

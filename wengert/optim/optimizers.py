@@ -88,8 +88,12 @@ class Optimizer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a `state_dict`. Raises `ArgumentError` where it belongs to other parameters."""
         own = {f"{i}.{name}": x for i, s in enumerate(self.state) for name, x in s.items()}
-        if {"steps", "lr", *own} != state.keys() or any(x.shape != state[key].shape for key, x in own.items()):
-            raise ArgumentError("load_state_dict: the state belongs to other parameters or another optimizer.")
+        if {"steps", "lr", *own} != state.keys() or any(
+            x.shape != state[key].shape for key, x in own.items()
+        ):
+            raise ArgumentError(
+                "load_state_dict: the state belongs to other parameters or another optimizer."
+            )
         self.steps, self.lr = state["steps"], state["lr"]
         self.state = [
             {name: tensor(state[f"{i}.{name}"]) for name in each} for i, each in enumerate(self.state)
