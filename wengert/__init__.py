@@ -1,4 +1,4 @@
-"""wengert: tensors, derivatives and neural networks, defined by running Python, that show every number they computed."""
+"""wengert: tensors, derivatives and neural networks that run as plain Python and show every number they computed."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from .record.recorder import execute as synchronize
 if TYPE_CHECKING:
     from . import datasets, nn, optim, train
     from .explanation import explain
+    from .random import seed
     from .serialization import load, save
     from .train.fit import fit
 

@@ -40,9 +40,7 @@ def html(x: Tensor) -> str:
     more = "<td>…</td>" if rows.shape[1] > MOST_CELLS else ""
     body = "".join(
         "<tr>"
-        + "".join(
-            f"<td>{escape(f'{v:.6g}' if v.dtype.kind == 'f' else str(v))}</td>" for v in row[:MOST_CELLS]
-        )
+        + "".join(f"<td>{escape(f'{v:.6g}' if v.dtype.kind == 'f' else str(v))}</td>" for v in row[:MOST_CELLS])
         + more
         + "</tr>"
         for row in rows[:MOST_CELLS]

@@ -40,7 +40,7 @@ def as_dtype(dtype: object) -> DType:
     dtype('float64')
     """
     if dtype is bool or dtype is int or dtype is float:
-        return DEFAULT[_WEAK[dtype]]  # type: ignore[index]  # the three keys just tested
+        return DEFAULT[_WEAK[dtype]]
     try:
         found = np.dtype(dtype)  # type: ignore[call-overload]  # anything at all may be given here
     except TypeError:

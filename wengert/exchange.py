@@ -50,12 +50,8 @@ def _our_functions() -> dict[str, Any]:
         "rint": "round",
         "invert": "bitwise_invert",
     }
-    other |= {f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")} | {
-        "arctan2": "atan2"
-    }
-    names = {
-        name: name for name in namespace.__all__ if isinstance(getattr(np, name, None), np.ufunc)
-    } | other
+    other |= {f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")} | {"arctan2": "atan2"}
+    names = {name: name for name in namespace.__all__ if isinstance(getattr(np, name, None), np.ufunc)} | other
     return {ufunc: getattr(namespace, name) for ufunc, name in names.items()}
 
 
@@ -96,9 +92,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
 def pieces(x: Tensor) -> tuple[Any, ...]:
     """Return what pickle and copy keep of a tensor: its values, and whether it is a leaf with a gradient."""
     if x.entry.tracked and not x.entry.is_source:
-        raise GradientError(
-            "copying or pickling a tensor that was computed would lose its derivatives; use .detach()."
-        )
+        raise GradientError("copying or pickling a tensor that was computed would lose its derivatives; use .detach().")
     return value_of(x.entry).copy(), x.entry.tracked
 
 

@@ -34,17 +34,13 @@ class Generator:
         key = np.array([self.seed & (2**64 - 1), self.stream], np.uint64)
         return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, self.draws]))
 
-    def uniform(
-        self, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0, dtype: DType = float32
-    ) -> Array:
+    def uniform(self, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0, dtype: DType = float32) -> Array:
         """Return values spread evenly over low..high."""
-        return (low + (high - low) * self._next().random(shape)).astype(dtype)
+        return np.asarray(low + (high - low) * self._next().random(shape), dtype)
 
-    def normal(
-        self, shape: tuple[int, ...], mean: float = 0.0, std: float = 1.0, dtype: DType = float32
-    ) -> Array:
+    def normal(self, shape: tuple[int, ...], mean: float = 0.0, std: float = 1.0, dtype: DType = float32) -> Array:
         """Return normally distributed values."""
-        return (mean + std * self._next().standard_normal(shape)).astype(dtype)
+        return np.asarray(mean + std * self._next().standard_normal(shape), dtype)
 
     def bernoulli(self, shape: tuple[int, ...], p: float) -> Array:
         """Return bools that are true with probability p."""

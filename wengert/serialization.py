@@ -39,9 +39,7 @@ def write_atomically(path: str | Path, content: bytes) -> None:
             os.unlink(temporary)
             raise
     except OSError as error:
-        raise FileFormatError(
-            f"{path} cannot be written: {error.strerror or error}; choose another folder."
-        ) from None
+        raise FileFormatError(f"{path} cannot be written: {error.strerror or error}; choose another folder.") from None
 
 
 def save(model: Module | Mapping[str, Any], path: str | Path) -> None:

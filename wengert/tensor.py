@@ -76,14 +76,10 @@ class Tensor(Handle):
             return
         if not wanted:
             if not self.entry.is_source:
-                raise GradientError(
-                    "requires_grad: this tensor is computed from others; use .detach() to cut it off."
-                )
+                raise GradientError("requires_grad: this tensor is computed from others; use .detach() to cut it off.")
             self.entry = detach(self).entry
         elif not self.entry.spec.floating:
-            raise GradientError(
-                f"requires_grad: {self.dtype.name} has no derivatives; use float32 or float64."
-            )
+            raise GradientError(f"requires_grad: {self.dtype.name} has no derivatives; use float32 or float64.")
         else:
             self.entry = self._source(self)
 
@@ -99,10 +95,8 @@ class Tensor(Handle):
 
     def _source(self, new: Tensor) -> Entry:
         """Return an entry with `new`'s value at which derivatives end and are gathered for this handle."""
-        if new.entry.value is not None:
-            entry = leaf(new.entry.value, new.entry.spec)
-        else:
-            entry = detach(new).entry
+        value = new.entry.value
+        entry = detach(new).entry if value is None else leaf(value, new.entry.spec)
         entry.tracked = True
         entry.owner = weakref.ref(self)
         return entry
@@ -119,9 +113,7 @@ class Tensor(Handle):
     def item(self) -> Any:
         """Return the one element as a Python number. Raises `ShapeError` where there are more."""
         if self.size != 1:
-            raise ShapeError(
-                f"item: shape {self.shape} has {self.size} elements, not one; index it, or use .tolist()."
-            )
+            raise ShapeError(f"item: shape {self.shape} has {self.size} elements, not one; index it, or use .tolist().")
         return value_of(self.entry).item()
 
     def tolist(self) -> Any:
@@ -136,9 +128,7 @@ class Tensor(Handle):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu":
-            raise DTypeError(
-                f"a {self.dtype.name} tensor is no index; convert it with int() or .astype first."
-            )
+            raise DTypeError(f"a {self.dtype.name} tensor is no index; convert it with int() or .astype first.")
         return int(self.item())
 
     def __bool__(self) -> bool:
@@ -227,9 +217,7 @@ class Tensor(Handle):
 
     def _in_place(self, new: Tensor, written: str) -> Tensor:
         if new.shape != self.shape:
-            raise ShapeError(
-                f"{written}: the result has shape {new.shape} and the tensor {self.shape}; use x = x ..."
-            )
+            raise ShapeError(f"{written}: the result has shape {new.shape} and the tensor {self.shape}; use x = x ...")
         if not np.can_cast(new.dtype, self.dtype, "same_kind"):
             raise DTypeError(
                 f"{written}: a {new.dtype.name} result does not fit a {self.dtype.name} tensor; use x = x ..."

@@ -73,9 +73,7 @@ def _check_real(f: Callable[..., Any], x: list[Array], order: int, rng: Any, wha
     if order > 1:
         n = len(x)
         _check_real(lambda *z: jvp(f, z[:n], z[n:])[1], x + x_dot, order - 1, rng, f"the jvp of {what}")
-        _check_real(
-            lambda *z: list(vjp(f, *z[:n])[1](list(z[n:]))), x + y_bar, order - 1, rng, f"the vjp of {what}"
-        )
+        _check_real(lambda *z: list(vjp(f, *z[:n])[1](list(z[n:]))), x + y_bar, order - 1, rng, f"the vjp of {what}")
 
 
 def _tensors(values: list[Array]) -> tuple[Any, ...]:

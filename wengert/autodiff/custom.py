@@ -40,9 +40,7 @@ class UserRule:
             return operand(self.jvp(tuple(dots), y, *args))
         return _transposed(lambda y_bar: self._bars(y_bar[0], y, args), [y], dots)[0]
 
-    def adjoint(
-        self, primitive: Primitive, i: int, y_bar: Tensor, x: Operands, y: Tensor, params: Params
-    ) -> Tensor:
+    def adjoint(self, primitive: Primitive, i: int, y_bar: Tensor, x: Operands, y: Tensor, params: Params) -> Tensor:
         """Return the user's vjp for argument i, or the transpose of the user's jvp."""
         args = x[:-1]
         if self.vjp is not None:
@@ -56,15 +54,11 @@ class UserRule:
         given = self.vjp(y_bar, y, *args)
         bars = list(given) if isinstance(given, tuple | list) else [given]
         if len(bars) != len(args):
-            raise GradientError(
-                f"custom_rule: the vjp returned {len(bars)} adjoints for {len(args)} arguments."
-            )
+            raise GradientError(f"custom_rule: the vjp returned {len(bars)} adjoints for {len(args)} arguments.")
         return [zeros_like(a) if bar is None else operand(bar) for bar, a in zip(bars, args, strict=True)]
 
 
-def _transposed(
-    linear: Callable[[list[Tensor]], list[Tensor]], at: list[Tensor], bars: list[Tensor]
-) -> list[Tensor]:
+def _transposed(linear: Callable[[list[Tensor]], list[Tensor]], at: list[Tensor], bars: list[Tensor]) -> list[Tensor]:
     """Return the transpose of a linear map applied to bars: the gradient of <linear(u), bars> by u."""
     with tracking(True):
         points = [alias(zeros_like(x)) for x in at]
@@ -106,9 +100,7 @@ def custom_rule(
         with tracking(False):
             y = f(*x)
         if not hasattr(y, "entry"):
-            raise GradientError(
-                f"custom_rule: {name} must return one tensor, and returned a {type(y).__name__}."
-            )
+            raise GradientError(f"custom_rule: {name} must return one tensor, and returned a {type(y).__name__}.")
         return record(primitive, *x, y)
 
     function.__name__, function.__doc__ = name, f.__doc__

@@ -28,8 +28,7 @@ def tangents(entries: list[Entry], seeds: dict[Entry, Tensor]) -> dict[Entry, Te
         primitive = entry.primitive
         assert primitive is not None
         x_dots = [
-            dots.get(each) if primitive.derivative.differentiates(i) else None
-            for i, each in enumerate(entry.inputs)
+            dots.get(each) if primitive.derivative.differentiates(i) else None for i, each in enumerate(entry.inputs)
         ]
         if any(x_dot is not None for x_dot in x_dots):
             x = tuple([wrap(each) for each in entry.inputs])

@@ -54,9 +54,7 @@ def adjoints(
         x, y = tuple([wrap(each) for each in entry.inputs]), wrap(entry)
         for i, each in enumerate(entry.inputs):
             if each in leads and each.tracked and primitive.derivative.differentiates(i):
-                x_bar = fitted(
-                    primitive.derivative.adjoint(primitive, i, y_bar, x, y, entry.params), each.spec
-                )
+                x_bar = fitted(primitive.derivative.adjoint(primitive, i, y_bar, x, y, entry.params), each.spec)
                 if shares is not None:
                     shares.append(Share(entry, i, x_bar))
                 bars[each] = add(bars[each], x_bar) if each in bars else x_bar
@@ -84,9 +82,7 @@ def seed(y: Tensor, gradient: Operand | None, name: str) -> Tensor:
         return filled(y.shape, 1, y.dtype)
     y_bar = operand(gradient, y.dtype)
     if y_bar.shape != y.shape:
-        raise ShapeError(
-            f"{name}: the adjoint has shape {y_bar.shape} and the result {y.shape}; they must be equal."
-        )
+        raise ShapeError(f"{name}: the adjoint has shape {y_bar.shape} and the result {y.shape}; they must be equal.")
     return cast(y_bar, y.dtype)
 
 

@@ -48,9 +48,7 @@ def no_grad() -> Iterator[None]:
 class Run:
     """One run of a user's function on aliases of the arguments: its sources, its results, and what lies around."""
 
-    def __init__(
-        self, name: str, function: Function, args: tuple[Any, ...], argnums: tuple[int, ...], kwargs: Any
-    ):
+    def __init__(self, name: str, function: Function, args: tuple[Any, ...], argnums: tuple[int, ...], kwargs: Any):
         self.name, self.outer_tracking = name, STATE.tracking
         given, self.structure = trees.flatten([_argument(name, args, i) for i in argnums])
         with tracking(True):
@@ -106,9 +104,7 @@ class Run:
 
 def _argument(name: str, args: tuple[Any, ...], i: int) -> Any:
     if not -len(args) <= i < len(args):
-        raise ArgumentError(
-            f"{name}: argnums {i}, but the function was called with {len(args)} positional arguments."
-        )
+        raise ArgumentError(f"{name}: argnums {i}, but the function was called with {len(args)} positional arguments.")
     return args[i]
 
 
@@ -165,9 +161,7 @@ def _seeds(name: str, given: Any, like: list[Tensor], what: str) -> list[Tensor]
     seeds = [cast(operand(seed, x.dtype), x.dtype) for seed, x in zip(flat, like, strict=True)]
     for seed, x in zip(seeds, like, strict=True):
         if seed.shape != x.shape:
-            raise ShapeError(
-                f"{name}: one of the {what} has shape {seed.shape} beside {x.shape}; they must be equal."
-            )
+            raise ShapeError(f"{name}: one of the {what} has shape {seed.shape} beside {x.shape}; they must be equal.")
     return seeds
 
 
@@ -252,9 +246,7 @@ def _rows(run: Run) -> list[list[Tensor]]:
     blocks = []
     for i, y in enumerate(run.results):
         walks = [run.pull(seeds) for seeds in _one_hot(run.results, i)]
-        row = [
-            _joined([walk[j] for walk in walks], (*y.shape, *x.shape), y) for j, x in enumerate(run.aliases)
-        ]
+        row = [_joined([walk[j] for walk in walks], (*y.shape, *x.shape), y) for j, x in enumerate(run.aliases)]
         blocks.append(row)
     return blocks
 

@@ -45,7 +45,7 @@ def silu(x: Operand, /) -> Tensor:
 
 
 def gelu(x: Operand, /) -> Tensor:
-    """Return x * Phi(x), Phi the normal distribution function (Hendrycks and Gimpel 2016), by erf, not an approximation.
+    """Return x * Phi(x), Phi the normal distribution function (Hendrycks and Gimpel 2016), by erf itself.
 
     >>> import wengert
     >>> gelu(wengert.tensor([0.0])).item()

@@ -155,9 +155,7 @@ class Standardize(Module):
         super().__init__()
         self.mean, self.std = tensor(mean, dtype="float32"), tensor(std, dtype="float32")
         if not (self.std > 0).all():
-            raise ArgumentError(
-                "Standardize: a standard deviation is not positive; use 1 for a constant column."
-            )
+            raise ArgumentError("Standardize: a standard deviation is not positive; use 1 for a constant column.")
 
     def forward(self, x: Operand) -> Tensor:
         """Return x standardised."""
@@ -182,9 +180,7 @@ def _layer(name: str, function: Callable[..., Tensor]) -> type[Module]:
         return ", ".join([*map(str, self.args), *[f"{key}={value}" for key, value in self.kwargs.items()]])
 
     members = {"__init__": __init__, "forward": forward, "extra_repr": extra_repr, "__module__": __name__}
-    return type(
-        name, (Module,), members | {"__doc__": f"The transfer function `nn.{function.__name__}` as a layer."}
-    )
+    return type(name, (Module,), members | {"__doc__": f"The transfer function `nn.{function.__name__}` as a layer."})
 
 
 Purelin = _layer("Purelin", functions.purelin)

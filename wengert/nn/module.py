@@ -109,15 +109,13 @@ class Module:
         missing, unexpected = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
         if missing or unexpected:
             raise ArgumentError(
-                f"load_state_dict: missing {', '.join(missing) or 'none'}; unexpected {', '.join(unexpected) or 'none'}; "
-                "the state must come from a network of the same structure."
+                f"load_state_dict: missing {', '.join(missing) or 'none'}; "
+                f"unexpected {', '.join(unexpected) or 'none'}; the state must come from a network of the same structure."
             )
         new = {name: tensor(value, dtype=own[name].dtype) for name, value in state.items()}
         for name, value in new.items():
             if value.shape != own[name].shape:
-                raise ShapeError(
-                    f"load_state_dict: {name} has shape {value.shape}, this network {own[name].shape}."
-                )
+                raise ShapeError(f"load_state_dict: {name} has shape {value.shape}, this network {own[name].shape}.")
         from ..autodiff.transforms import no_grad
 
         with no_grad():

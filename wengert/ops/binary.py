@@ -85,7 +85,9 @@ def _binary(
     )
 
     def function(x1: Operand, x2: Operand, /) -> Tensor:
-        if not (isinstance(x1, Handle) and isinstance(x2, Handle) and x1.entry.node.spec.dtype is x2.entry.node.spec.dtype):
+        if not (
+            isinstance(x1, Handle) and isinstance(x2, Handle) and x1.entry.node.spec.dtype is x2.entry.node.spec.dtype
+        ):
             x1, x2 = operands(x1, x2)
         if real:
             wanted = as_floating(x1.entry.spec.dtype)
@@ -135,9 +137,7 @@ def _hypot_by(which: int) -> Slope:
 
 
 add = _binary("add", np.add, (1, 1), "x1 + x2.", (1.0, 2, "3.0"), text="{0} + {1}")
-subtract = _binary(
-    "subtract", np.subtract, (1, -1), "x1 - x2.", (1.0, 2, "-1.0"), text="{0} - {1}", kinds="iuf"
-)
+subtract = _binary("subtract", np.subtract, (1, -1), "x1 - x2.", (1.0, 2, "-1.0"), text="{0} - {1}", kinds="iuf")
 multiply = _binary(
     "multiply",
     np.multiply,
@@ -235,15 +235,11 @@ copysign = _binary(
 )
 
 equal = _binary("equal", np.equal, None, "Whether x1 equals x2.", (1, 1, "True"), dtype=bool_)
-not_equal = _binary(
-    "not_equal", np.not_equal, None, "Whether x1 differs from x2.", (1, 1, "False"), dtype=bool_
-)
+not_equal = _binary("not_equal", np.not_equal, None, "Whether x1 differs from x2.", (1, 1, "False"), dtype=bool_)
 less = _binary("less", np.less, None, "Whether x1 < x2.", (1, 2, "True"), dtype=bool_)
 less_equal = _binary("less_equal", np.less_equal, None, "Whether x1 <= x2.", (1, 1, "True"), dtype=bool_)
 greater = _binary("greater", np.greater, None, "Whether x1 > x2.", (1, 2, "False"), dtype=bool_)
-greater_equal = _binary(
-    "greater_equal", np.greater_equal, None, "Whether x1 >= x2.", (1, 1, "True"), dtype=bool_
-)
+greater_equal = _binary("greater_equal", np.greater_equal, None, "Whether x1 >= x2.", (1, 1, "True"), dtype=bool_)
 logical_and = _binary(
     "logical_and",
     np.logical_and,
@@ -252,24 +248,18 @@ logical_and = _binary(
     (True, False, "False"),
     dtype=bool_,
 )
-logical_or = _binary(
-    "logical_or", np.logical_or, None, "Whether either is true.", (True, False, "True"), dtype=bool_
-)
+logical_or = _binary("logical_or", np.logical_or, None, "Whether either is true.", (True, False, "True"), dtype=bool_)
 logical_xor = _binary(
     "logical_xor", np.logical_xor, None, "Whether exactly one is true.", (True, True, "False"), dtype=bool_
 )
 bitwise_and = _binary("bitwise_and", np.bitwise_and, None, "Bits set in both.", (6, 3, "2"), kinds="biu")
 bitwise_or = _binary("bitwise_or", np.bitwise_or, None, "Bits set in either.", (6, 3, "7"), kinds="biu")
-bitwise_xor = _binary(
-    "bitwise_xor", np.bitwise_xor, None, "Bits set in exactly one.", (6, 3, "5"), kinds="biu"
-)
+bitwise_xor = _binary("bitwise_xor", np.bitwise_xor, None, "Bits set in exactly one.", (6, 3, "5"), kinds="biu")
 
 
 def _where_infer(condition: Spec, x1: Spec, x2: Spec) -> Spec:
     if condition.dtype != bool_:
-        raise DTypeError(
-            f"where: the condition must be bool, not {condition.dtype.name}; compare it first (x != 0)."
-        )
+        raise DTypeError(f"where: the condition must be bool, not {condition.dtype.name}; compare it first (x != 0).")
     return spec_of(broadcast("where", condition, x1, x2), x1.dtype)
 
 
@@ -323,8 +313,8 @@ _CLIP = define(
 
 def _within(x: Tensor, low: float | None, high: float | None) -> Tensor:
     if high is None:
-        return x >= low  # type: ignore[no-any-return,operator]
-    return x <= high if low is None else (x >= low) * (x <= high)  # type: ignore[no-any-return,operator]
+        return x >= low
+    return x <= high if low is None else (x >= low) * (x <= high)
 
 
 def clip(x: Operand, /, min: Any = None, max: Any = None) -> Tensor:

@@ -47,10 +47,8 @@ def tensor(data: Operand, *, dtype: Any = None, device: Any = None, requires_gra
     """
     check_device(device)
     wanted = None if dtype is None else as_dtype(dtype)
-    if isinstance(data, Handle):
-        new = detach(cast(operand(data), wanted))
-    else:
-        new = constant(snapshot_of(data, wanted))
+    is_tensor = isinstance(data, Handle)
+    new = detach(cast(operand(data), wanted)) if is_tensor else constant(snapshot_of(data, wanted))
     if requires_grad:
         new.requires_grad = True
     return new
@@ -67,9 +65,7 @@ def asarray(obj: Operand, /, *, dtype: Any = None, device: Any = None, copy: boo
         check_device(device)
         return cast(operand(obj), None if dtype is None else as_dtype(dtype))
     if copy is False:
-        raise ArgumentError(
-            "asarray: data from outside is always copied (buffers never change); leave copy=None."
-        )
+        raise ArgumentError("asarray: data from outside is always copied (buffers never change); leave copy=None.")
     return tensor(obj, dtype=dtype, device=device)
 
 
@@ -195,9 +191,7 @@ def linspace(
     return _counted(np.linspace(start, stop, operator.index(num), endpoint=endpoint), dtype, device)
 
 
-def eye(
-    n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None
-) -> Tensor:
+def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None) -> Tensor:
     """Return a matrix with ones on diagonal k and zeros elsewhere.
 
     >>> import wengert

@@ -95,16 +95,12 @@ negative = _unary("negative", np.negative, -1, "-x.", (2.0, "-2.0"), text="-{0}"
 positive = _unary("positive", np.positive, 1, "x itself.", (2.0, "2.0"), text="{0}", real=False)
 abs = _unary("abs", np.abs, lambda x, y: sign(x), "|x|; slope 0 at 0.", (-2.0, "2.0"), real=False)
 square = _unary("square", np.square, lambda x, y: x * 2, "x squared.", (3.0, "9.0"), text="{0}^2", real=False)
-reciprocal = _unary(
-    "reciprocal", np.reciprocal, lambda x, y: -(y * y), "1/x.", (4.0, "0.25"), text="1/{0}", low=0.5
-)
+reciprocal = _unary("reciprocal", np.reciprocal, lambda x, y: -(y * y), "1/x.", (4.0, "0.25"), text="1/{0}", low=0.5)
 sqrt = _unary("sqrt", np.sqrt, lambda x, y: 0.5 / y, "Square root; slope inf at 0.", (9.0, "3.0"), low=0.1)
 
 # Exponentials and logarithms
 exp = _unary("exp", np.exp, lambda x, y: y, "e to the power x.", (1.0, "2.718281828459045"))
-expm1 = _unary(
-    "expm1", np.expm1, lambda x, y: y + 1, "exp(x) - 1, accurate near 0.", (1e-10, "1.00000000005e-10")
-)
+expm1 = _unary("expm1", np.expm1, lambda x, y: y + 1, "exp(x) - 1, accurate near 0.", (1e-10, "1.00000000005e-10"))
 log = _unary("log", np.log, lambda x, y: 1 / x, "Natural logarithm.", (2.0, "0.6931471805599453"), low=0.1)
 log1p = _unary(
     "log1p",
@@ -114,16 +110,12 @@ log1p = _unary(
     (1e-10, "9.9999999995e-11"),
     low=-0.9,
 )
-log2 = _unary(
-    "log2", np.log2, lambda x, y: 1 / (x * math.log(2)), "Logarithm to base 2.", (8.0, "3.0"), low=0.1
-)
-log10 = _unary(
-    "log10", np.log10, lambda x, y: 1 / (x * math.log(10)), "Logarithm to base 10.", (100.0, "2.0"), low=0.1
-)
+log2 = _unary("log2", np.log2, lambda x, y: 1 / (x * math.log(2)), "Logarithm to base 2.", (8.0, "3.0"), low=0.1)
+log10 = _unary("log10", np.log10, lambda x, y: 1 / (x * math.log(10)), "Logarithm to base 10.", (100.0, "2.0"), low=0.1)
 
 # Trigonometric and hyperbolic
 sin = _unary("sin", np.sin, lambda x, y: cos(x), "Sine of x radians.", (2.0, "0.9092974268256817"))
-cos = _unary("cos", np.cos, lambda x, y: -sin(x), "Cosine of x radians.", (2.0, "-0.4161468365471424"))
+cos: Unary = _unary("cos", np.cos, lambda x, y: -sin(x), "Cosine of x radians.", (2.0, "-0.4161468365471424"))
 tan = _unary("tan", np.tan, lambda x, y: y * y + 1, "Tangent of x radians.", (0.0, "0.0"), low=-1.2, high=1.2)
 asin = _unary(
     "asin",
@@ -143,15 +135,11 @@ acos = _unary(
     low=-0.9,
     high=0.9,
 )
-atan = _unary(
-    "atan", np.arctan, lambda x, y: 1 / (x * x + 1), "Inverse tangent.", (1.0, "0.7853981633974483")
-)
+atan = _unary("atan", np.arctan, lambda x, y: 1 / (x * x + 1), "Inverse tangent.", (1.0, "0.7853981633974483"))
 sinh = _unary("sinh", np.sinh, lambda x, y: cosh(x), "Hyperbolic sine.", (0.0, "0.0"))
-cosh = _unary("cosh", np.cosh, lambda x, y: sinh(x), "Hyperbolic cosine.", (0.0, "1.0"))
+cosh: Unary = _unary("cosh", np.cosh, lambda x, y: sinh(x), "Hyperbolic cosine.", (0.0, "1.0"))
 tanh = _unary("tanh", np.tanh, lambda x, y: 1 - y * y, "Hyperbolic tangent.", (1.0, "0.7615941559557649"))
-asinh = _unary(
-    "asinh", np.arcsinh, lambda x, y: 1 / sqrt(x * x + 1), "Inverse hyperbolic sine.", (0.0, "0.0")
-)
+asinh = _unary("asinh", np.arcsinh, lambda x, y: 1 / sqrt(x * x + 1), "Inverse hyperbolic sine.", (0.0, "0.0"))
 acosh = _unary(
     "acosh",
     np.arccosh,
@@ -179,16 +167,14 @@ erf = _unary(
 )
 
 # Steps: their slope is 0 wherever it exists, and 0 is taken at the jumps
-sign = _unary("sign", np.sign, 0, "-1, 0 or 1.", (-3.0, "-1.0"), low=0.1, real=False)
+sign: Unary = _unary("sign", np.sign, 0, "-1, 0 or 1.", (-3.0, "-1.0"), low=0.1, real=False)
 floor = _unary("floor", np.floor, 0, "Largest integer not above x.", (1.7, "1.0"), low=0.1, high=0.9)
 ceil = _unary("ceil", np.ceil, 0, "Smallest integer not below x.", (1.2, "2.0"), low=0.1, high=0.9)
 trunc = _unary("trunc", np.trunc, 0, "x without its fraction.", (-1.7, "-1.0"), low=0.1, high=0.9)
 round = _unary("round", np.round, 0, "Nearest integer, halves to even.", (2.5, "2.0"), low=0.1, high=0.4)
 
 # Transfer functions of neurons, by their classical names, and today's
-sigmoid = _unary(
-    "sigmoid", _logistic, lambda x, y: y * (1 - y), "Logistic function 1/(1 + exp(-x)).", (0.0, "0.5")
-)
+sigmoid = _unary("sigmoid", _logistic, lambda x, y: y * (1 - y), "Logistic function 1/(1 + exp(-x)).", (0.0, "0.5"))
 softplus = _unary(
     "softplus",
     lambda x: np.logaddexp(x, x.dtype.type(0)),
@@ -259,16 +245,12 @@ logical_not = _unary(
 
 def _whole(spec: Spec) -> Spec:
     if spec.floating:
-        raise DTypeError(
-            f"bitwise_invert: works on integers and bools, not on {spec.dtype.name}; use logical_not."
-        )
+        raise DTypeError(f"bitwise_invert: works on integers and bools, not on {spec.dtype.name}; use logical_not.")
     return spec
 
 
 _INVERT = define(
-    Primitive(
-        name="bitwise_invert", run=np.invert, infer=_whole, derivative=NoDerivative("its values are discrete")
-    )
+    Primitive(name="bitwise_invert", run=np.invert, infer=_whole, derivative=NoDerivative("its values are discrete"))
 )
 
 

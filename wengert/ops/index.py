@@ -113,9 +113,7 @@ def _index_arrays(item: Any, axis: int, shape: Shape) -> list[Tensor]:
             )
         return [constant(places) for places in np.nonzero(value_of(array.entry))]
     if array.dtype.kind not in "iu":
-        raise OutOfBoundsError(
-            f"indexing: an array of {array.dtype.name} is no index; convert it to int64 first."
-        )
+        raise OutOfBoundsError(f"indexing: an array of {array.dtype.name} is no index; convert it to int64 first.")
     return [array]
 
 
@@ -123,11 +121,10 @@ def _shape_after(shape: Shape, key: Key, arrays: tuple[Spec, ...]) -> Shape:
     """Return NumPy's shape of x[key] without computing it: indexing an array that repeats one element."""
     probe = np.broadcast_to(np.zeros((), bool), shape)
     try:
-        return probe[_filled(key, [np.zeros(spec.shape, np.intp) for spec in arrays])].shape
+        found: Shape = probe[_filled(key, [np.zeros(spec.shape, np.intp) for spec in arrays])].shape
+        return found
     except IndexError as error:
-        empty = "out of bounds" in str(
-            error
-        )  # index 0 of an axis without elements; the guard has the details
+        empty = "out of bounds" in str(error)  # index 0 of an axis without elements; the guard has the details
         raise OutOfBoundsError(
             f"indexing: index out of range for an empty axis of shape {shape}."
             if empty
@@ -234,9 +231,7 @@ def _written(x: Any, value: Any, *rest: Any) -> Any:
 def _set_infer(spec: Spec, value: Spec, *rest: Any) -> Spec:
     shape = _shape_after(spec.shape, rest[-1], rest[:-1])
     if broadcast("setitem", value, spec_of(shape, value.dtype)) != shape:
-        raise ShapeError(
-            f"setitem: a value of shape {value.shape} does not fit the elements written, shape {shape}."
-        )
+        raise ShapeError(f"setitem: a value of shape {value.shape} does not fit the elements written, shape {shape}.")
     return spec
 
 
@@ -270,9 +265,7 @@ _SETITEM = define(
 def _last_written(*rest: Any) -> Any:
     *arrays, key, shape = rest
     where_to = _filled(key, arrays)
-    number = np.arange(np.broadcast_to(0, shape)[where_to].size).reshape(
-        np.broadcast_to(0, shape)[where_to].shape
-    )
+    number = np.arange(np.broadcast_to(0, shape)[where_to].size).reshape(np.broadcast_to(0, shape)[where_to].shape)
     board = np.zeros(shape, np.intp)
     board[where_to] = number
     return board[where_to] == number
@@ -323,13 +316,8 @@ def take_along_axis(x: Operand, indices: Operand, /, *, axis: int = -1) -> Tenso
     x, index = operand(x), operand(indices)
     place = axis_of("take_along_axis", axis, x.ndim)
     if index.ndim != x.ndim:
-        raise ShapeError(
-            f"take_along_axis: indices of shape {index.shape} must have as many axes as x, {x.shape}."
-        )
-    grid = [
-        np.arange(size).reshape([-1 if a == d else 1 for a in range(x.ndim)])
-        for d, size in enumerate(x.shape)
-    ]
+        raise ShapeError(f"take_along_axis: indices of shape {index.shape} must have as many axes as x, {x.shape}.")
+    grid = [np.arange(size).reshape([-1 if a == d else 1 for a in range(x.ndim)]) for d, size in enumerate(x.shape)]
     return getitem(x, tuple([index if d == place else grid[d] for d in range(x.ndim)]))
 
 

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 def _infer(a: Spec, b: Spec) -> Spec:
     if a.dtype.kind == "b":
         raise DTypeError("matmul: does not take bool; convert with wengert.astype first.")
-    batch = broadcast(
-        "matmul (batch dimensions)", spec_of(a.shape[:-2], a.dtype), spec_of(b.shape[:-2], b.dtype)
-    )
+    batch = broadcast("matmul (batch dimensions)", spec_of(a.shape[:-2], a.dtype), spec_of(b.shape[:-2], b.dtype))
     return spec_of((*batch, a.shape[-2], b.shape[-1]), a.dtype)
 
 
@@ -63,9 +61,7 @@ def matmul(x1: Operand, x2: Operand, /) -> Tensor:
     """
     a, b = operands(x1, x2)
     if a.ndim == 0 or b.ndim == 0:
-        raise ShapeError(
-            f"matmul: shapes {a.shape} and {b.shape}: a scalar has no axes to multiply over; use x1 * x2."
-        )
+        raise ShapeError(f"matmul: shapes {a.shape} and {b.shape}: a scalar has no axes to multiply over; use x1 * x2.")
     inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
     if a.shape[-1] != inner:
         hint = " x1 @ x2.mT would fit." if b.ndim > 1 and a.shape[-1] == b.shape[-1] else ""
@@ -105,7 +101,5 @@ def outer(x1: Operand, x2: Operand, /) -> Tensor:
     """
     a, b = operands(x1, x2)
     if a.ndim != 1 or b.ndim != 1:
-        raise ShapeError(
-            f"outer: shapes {a.shape} and {b.shape} must each have one axis; flatten with reshape(x, -1)."
-        )
+        raise ShapeError(f"outer: shapes {a.shape} and {b.shape} must each have one axis; flatten with reshape(x, -1).")
     return reshape(a, (-1, 1)) * b

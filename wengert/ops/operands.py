@@ -37,9 +37,7 @@ def snapshot_of(data: Any, dtype: DType | None = None) -> Array:
     Raises `DTypeError` for what is no number, `ShapeError` for ragged lists.
     """
     if isinstance(data, Handle):
-        raise DTypeError(
-            "a list of tensors is not an array: use wengert.stack(tensors) to join them on a new axis."
-        )
+        raise DTypeError("a list of tensors is not an array: use wengert.stack(tensors) to join them on a new axis.")
     try:
         array = np.asarray(data)
     except ValueError as error:

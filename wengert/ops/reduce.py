@@ -1,4 +1,4 @@
-"""Reductions: fewer elements than before. Sum, maximum and scan are primitive; mean, var, prod and logsumexp are made of them."""
+"""Reductions: fewer elements than before. Sum, extremes, scan and norm are primitive; the others are made of them."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ _SUM = define(
         name="sum",
         run=lambda x, axes, keepdims: x.sum(axis=axes, keepdims=keepdims, dtype=x.dtype),
         infer=_reduced,
-        derivative=Linear(
-            lambda i, y_bar, x, axes, keepdims: broadcast_to(_spread(y_bar, x[0], axes), x[0].shape)
-        ),
+        derivative=Linear(lambda i, y_bar, x, axes, keepdims: broadcast_to(_spread(y_bar, x[0], axes), x[0].shape)),
         cases=(Case(((2, 3),), ((1,), False)), Case(((2, 3, 4),), ((0, 2), True)), Case(((),), ((), False))),
     )
 )
@@ -73,9 +71,7 @@ def _extreme(name: str, run: Callable[..., Any], summary: str, example: str) -> 
 
     def infer(spec: Spec, axes: tuple[int, ...], keepdims: bool) -> Spec:
         if 0 in [spec.shape[axis] for axis in axes]:
-            raise ArgumentError(
-                f"{name}: shape {spec.shape} has no elements along axis {axes}; nothing is largest."
-            )
+            raise ArgumentError(f"{name}: shape {spec.shape} has no elements along axis {axes}; nothing is largest.")
         return _reduced(spec, axes, keepdims)
 
     def shares(x: Tensor, y: Tensor, axes: tuple[int, ...]) -> Tensor:
@@ -122,9 +118,7 @@ _CUMSUM = define(
         name="cumulative_sum",
         run=lambda x, axis: np.cumsum(x, axis=axis, dtype=x.dtype),
         infer=lambda spec, axis: spec,
-        derivative=Linear(
-            lambda i, y_bar, x, axis: flip(cumulative_sum(flip(y_bar, axis=axis), axis=axis), axis=axis)
-        ),
+        derivative=Linear(lambda i, y_bar, x, axis: flip(cumulative_sum(flip(y_bar, axis=axis), axis=axis), axis=axis)),
         cases=(Case(((2, 3),), (1,)), Case(((4,),), (0,))),
     )
 )
@@ -224,9 +218,7 @@ _NORM = define(
         run=lambda x, axes, keepdims: np.sqrt((x * x).sum(axis=axes, keepdims=keepdims, dtype=x.dtype)),
         infer=_reduced,
         derivative=Rule(
-            lambda dots, x, y, axes, keepdims: sum(
-                _direction(x[0], y, axes) * dots[0], axis=axes, keepdims=keepdims
-            ),
+            lambda dots, x, y, axes, keepdims: sum(_direction(x[0], y, axes) * dots[0], axis=axes, keepdims=keepdims),
             (lambda y_bar, x, y, axes, keepdims: _spread(y_bar, x[0], axes) * _direction(x[0], y, axes),),
         ),
         cases=(Case(((2, 3),), ((1,), False), low=0.3), Case(((4,),), ((0,), True), low=0.3)),

@@ -1,10 +1,11 @@
-"""Moving elements without changing them: reshape, permute, broadcast, join, pad. All linear, each with its transpose."""
+"""Moving elements without changing them: reshape, permute, broadcast, join, pad; each with its transpose."""
 
 from __future__ import annotations
 
 import math
 import operator
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,9 +53,7 @@ def shape_of(name: str, shape: Any) -> Shape:
         sizes = [shape] if not isinstance(shape, Sequence) else shape
         return tuple([operator.index(size) for size in sizes])
     except TypeError:
-        raise ArgumentError(
-            f"{name}: {shape!r} is not a shape; give an integer or a tuple of integers."
-        ) from None
+        raise ArgumentError(f"{name}: {shape!r} is not a shape; give an integer or a tuple of integers.") from None
 
 
 RESHAPE = define(
@@ -98,9 +97,7 @@ PERMUTE = define(
         name="permute_dims",
         run=np.transpose,
         infer=lambda spec, axes: spec_of(tuple(spec.shape[axis] for axis in axes), spec.dtype),
-        derivative=Linear(
-            lambda i, y_bar, x, axes: permute_dims(y_bar, tuple(int(a) for a in np.argsort(axes)))
-        ),
+        derivative=Linear(lambda i, y_bar, x, axes: permute_dims(y_bar, tuple(int(a) for a in np.argsort(axes)))),
         cases=(Case(((2, 3, 4),), ((2, 0, 1),)),),
         view=True,
     )
@@ -130,9 +127,7 @@ def matrix_transpose(x: Operand, /) -> Tensor:
     """
     x = operand(x)
     if x.ndim < 2:
-        raise ShapeError(
-            f"matrix_transpose: shape {x.shape} has fewer than two axes; add one with x[:, None]."
-        )
+        raise ShapeError(f"matrix_transpose: shape {x.shape} has fewer than two axes; add one with x[:, None].")
     return permute_dims(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
@@ -198,9 +193,7 @@ def broadcast_to(x: Operand, /, shape: Any) -> Tensor:
 
 def _sum_to(x: Any, shape: Shape) -> Any:
     extra = x.ndim - len(shape)
-    axes = tuple(range(extra)) + tuple(
-        a for a, size in enumerate(shape, extra) if size == 1 and x.shape[a] != 1
-    )
+    axes = tuple(range(extra)) + tuple(a for a, size in enumerate(shape, extra) if size == 1 and x.shape[a] != 1)
     return x.sum(axis=axes, dtype=x.dtype).reshape(shape)
 
 
@@ -312,9 +305,7 @@ def stack(tensors: Sequence[Operand], /, *, axis: int = 0) -> Tensor:
     parts = operands(*tensors)
     for i, part in enumerate(parts):
         if part.shape != parts[0].shape:
-            raise ShapeError(
-                f"stack: tensor {i} has shape {part.shape} and tensor 0 {parts[0].shape}; use concat."
-            )
+            raise ShapeError(f"stack: tensor {i} has shape {part.shape} and tensor 0 {parts[0].shape}; use concat.")
     place = axis_of("stack", axis, parts[0].ndim + 1)
     return concat([expand_dims(part, axis=place) for part in parts], axis=place)
 
@@ -333,14 +324,12 @@ def split(x: Operand, sections: int | Sequence[int], /, *, axis: int = 0) -> lis
     size = x.shape[place]
     if isinstance(sections, int):
         if sections < 1 or size % sections:
-            raise ShapeError(
-                f"split: axis {place} of size {size} does not divide into {sections} equal parts."
-            )
+            raise ShapeError(f"split: axis {place} of size {size} does not divide into {sections} equal parts.")
         bounds = list(range(0, size + 1, size // sections)) if size else [0] * (sections + 1)
     else:
         bounds = [0, *[operator.index(bound) for bound in sections], size]
     before = (slice(None),) * place
-    return [x[(*before, slice(start, stop))] for start, stop in zip(bounds, bounds[1:], strict=False)]
+    return [x[(*before, slice(start, stop))] for start, stop in pairwise(bounds)]
 
 
 PAD = define(
@@ -391,9 +380,9 @@ def flip(x: Operand, /, *, axis: Axes = None) -> Tensor:
     >>> wengert.flip(wengert.arange(3)).tolist()
     [2, 1, 0]
     """
-    x = operand(x)
-    axes = axes_of("flip", axis, x.ndim)
-    return x[tuple([slice(None, None, -1) if a in axes else slice(None) for a in range(x.ndim)])]
+    whole = operand(x)
+    axes = axes_of("flip", axis, whole.ndim)
+    return whole[tuple([slice(None, None, -1) if a in axes else slice(None) for a in range(whole.ndim)])]
 
 
 def roll(x: Operand, /, shift: Any, *, axis: Any = None) -> Tensor:
@@ -403,16 +392,16 @@ def roll(x: Operand, /, shift: Any, *, axis: Any = None) -> Tensor:
     >>> wengert.roll(wengert.arange(4), 1).tolist()
     [3, 0, 1, 2]
     """
-    x = operand(x)
+    rolled = operand(x)
     if axis is None:
-        return reshape(roll(reshape(x, -1), shift, axis=0), x.shape)
+        return reshape(roll(reshape(rolled, -1), shift, axis=0), rolled.shape)
     pairs = zip(shift, axis, strict=True) if isinstance(axis, tuple) else [(shift, axis)]
     for amount, place in pairs:
-        a = axis_of("roll", place, x.ndim)
-        size = x.shape[a]
+        a = axis_of("roll", place, rolled.ndim)
+        size = rolled.shape[a]
         if size and (cut := -operator.index(amount) % size):
-            x = concat([part for part in split(x, [cut], axis=a)][::-1], axis=a)
-    return x
+            rolled = concat(split(rolled, [cut], axis=a)[::-1], axis=a)
+    return rolled
 
 
 def tile(x: Operand, repetitions: Sequence[int], /) -> Tensor:

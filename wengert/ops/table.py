@@ -55,21 +55,18 @@ class Slopes:
     ) -> Tensor | None:
         """Return the sum of slope * x_dot over the operands that have a tangent."""
         y_dot: Any = None
-        for slope, x_dot in zip(self.slopes, x_dots, strict=True):
+        slopes: tuple[Any, ...] = self.slopes
+        for slope, x_dot in zip(slopes, x_dots, strict=True):
             if x_dot is None or slope is None:
                 continue
             if slope == -1:
                 y_dot = -x_dot if y_dot is None else y_dot - x_dot
                 continue
-            term = (
-                x_dot if slope == 1 else (zeros_like(x_dot) if slope == 0 else slope(*x, y, *params) * x_dot)
-            )
+            term = x_dot if slope == 1 else (zeros_like(x_dot) if slope == 0 else slope(*x, y, *params) * x_dot)
             y_dot = term if y_dot is None else y_dot + term
         return y_dot  # type: ignore[no-any-return]  # the class is only known to the type checker
 
-    def adjoint(
-        self, primitive: Primitive, i: int, y_bar: Tensor, x: Operands, y: Tensor, params: Params
-    ) -> Tensor:
+    def adjoint(self, primitive: Primitive, i: int, y_bar: Tensor, x: Operands, y: Tensor, params: Params) -> Tensor:
         """Return y_bar * slope."""
         slope: Any = self.slopes[i]
         if slope == 1:
@@ -103,9 +100,7 @@ class Linear:
         ]
         return record(primitive, *dots, params=params)
 
-    def adjoint(
-        self, primitive: Primitive, i: int, y_bar: Tensor, x: Operands, y: Tensor, params: Params
-    ) -> Tensor:
+    def adjoint(self, primitive: Primitive, i: int, y_bar: Tensor, x: Operands, y: Tensor, params: Params) -> Tensor:
         """Return the transposed operation applied to y_bar."""
         return self.transpose(i, y_bar, x, *params)
 
@@ -127,9 +122,7 @@ class Rule:
         """Return the tangent of the result."""
         return self.jvp(x_dots, x, y, *params)
 
-    def adjoint(
-        self, primitive: Primitive, i: int, y_bar: Tensor, x: Operands, y: Tensor, params: Params
-    ) -> Tensor:
+    def adjoint(self, primitive: Primitive, i: int, y_bar: Tensor, x: Operands, y: Tensor, params: Params) -> Tensor:
         """Return the adjoint of operand `i`."""
         vjp: Any = self.vjps[i]
         return vjp(y_bar, x, y, *params)  # type: ignore[no-any-return]
@@ -154,9 +147,7 @@ class NoDerivative:
             f"{primitive.name} has no derivative: {self.reason}; use .detach() to treat it as constant."
         )
 
-    def adjoint(
-        self, primitive: Primitive, i: int, y_bar: Tensor, x: Operands, y: Tensor, params: Params
-    ) -> Tensor:
+    def adjoint(self, primitive: Primitive, i: int, y_bar: Tensor, x: Operands, y: Tensor, params: Params) -> Tensor:
         """Raise `GradientError`."""
         raise GradientError(
             f"{primitive.name} has no derivative: {self.reason}; use .detach() to treat it as constant."
@@ -228,27 +219,18 @@ def define(primitive: Primitive) -> Primitive:
         raise ValueError(f"the table has two records named {primitive.name!r}.")
     for cell in ("run", "infer"):
         if not callable(getattr(primitive, cell)):
-            raise ValueError(
-                f"record {primitive.name!r} of the table is incomplete: {cell} must be a function."
-            )
+            raise ValueError(f"record {primitive.name!r} of the table is incomplete: {cell} must be a function.")
     if not isinstance(primitive.derivative, Slopes | Linear | Rule | NoDerivative):
         raise ValueError(
             f"record {primitive.name!r} of the table is incomplete: give its derivative, or NoDerivative(reason)."
         )
     if isinstance(primitive.derivative, NoDerivative) and not primitive.derivative.reason:
-        raise ValueError(
-            f"record {primitive.name!r} of the table is incomplete: say why it has no derivative."
-        )
+        raise ValueError(f"record {primitive.name!r} of the table is incomplete: say why it has no derivative.")
     if primitive.differentiable and not primitive.cases:
-        raise ValueError(
-            f"record {primitive.name!r} of the table is incomplete: a differentiable record needs cases."
-        )
+        raise ValueError(f"record {primitive.name!r} of the table is incomplete: a differentiable record needs cases.")
     if isinstance(primitive.derivative, Slopes) and any(
-        slope is not None and not callable(slope) and slope not in (-1, 0, 1)
-        for slope in primitive.derivative.slopes
+        slope is not None and not callable(slope) and slope not in (-1, 0, 1) for slope in primitive.derivative.slopes
     ):
-        raise ValueError(
-            f"record {primitive.name!r} of the table is incomplete: a slope is -1, 0, 1 or a function."
-        )
+        raise ValueError(f"record {primitive.name!r} of the table is incomplete: a slope is -1, 0, 1 or a function.")
     TABLE[primitive.name] = primitive
     return primitive

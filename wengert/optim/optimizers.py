@@ -1,4 +1,4 @@
-"""Optimizers. A step records the new values, makes the parameters name them, and marks the segment; it computes nothing.
+"""Optimizers. A step records new values, makes the parameters name them, and marks the segment.
 
 The learning rate and the powers of beta are operands, so changing them walks the same path of the program. All new
 values are recorded before the first parameter changes its name: an exception half-way changes nothing.
@@ -44,9 +44,7 @@ class Optimizer:
         if weight_decay < 0:
             raise ArgumentError(f"{name}: the weight decay is {weight_decay}; it must not be negative.")
         self.lr, self.weight_decay, self.steps = lr, weight_decay, 0
-        self.state: list[State] = [
-            {each: filled(p.shape, 0, p.dtype) for each in self.names} for p in self.parameters
-        ]
+        self.state: list[State] = [{each: filled(p.shape, 0, p.dtype) for each in self.names} for p in self.parameters]
 
     def update(self, p: Tensor, g: Tensor, state: State) -> tuple[Tensor, State]:
         """Return the new value of parameter p with gradient g, and the new state."""
@@ -88,16 +86,10 @@ class Optimizer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a `state_dict`. Raises `ArgumentError` where it belongs to other parameters."""
         own = {f"{i}.{name}": x for i, s in enumerate(self.state) for name, x in s.items()}
-        if {"steps", "lr", *own} != state.keys() or any(
-            x.shape != state[key].shape for key, x in own.items()
-        ):
-            raise ArgumentError(
-                "load_state_dict: the state belongs to other parameters or another optimizer."
-            )
+        if {"steps", "lr", *own} != state.keys() or any(x.shape != state[key].shape for key, x in own.items()):
+            raise ArgumentError("load_state_dict: the state belongs to other parameters or another optimizer.")
         self.steps, self.lr = state["steps"], state["lr"]
-        self.state = [
-            {name: tensor(state[f"{i}.{name}"]) for name in each} for i, each in enumerate(self.state)
-        ]
+        self.state = [{name: tensor(state[f"{i}.{name}"]) for name in each} for i, each in enumerate(self.state)]
 
 
 class SGD(Optimizer):
@@ -178,7 +170,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2): p shrinks by lr * weight_decay * p."""
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2): p shrinks by lr * decay * p."""
 
     decoupled = True
 

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from ..ops.table import Primitive
     from .recorder import Segment
 
-next_number = itertools.count(
-    1
-).__next__  # one count for all threads: an operand's number is always the smaller
+next_number = itertools.count(1).__next__  # one count for all threads: an operand's number is always the smaller
 
 
 class Entry:

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 _new = object.__new__
-_tensor: type[Any] = (
-    Handle  # `Tensor`, once `wengert.tensor` has bound it: it is made of operations, not they of it
-)
+_tensor: type[Any] = Handle  # `Tensor`, once `wengert.tensor` has bound it: it is made of operations, not they of it
 
 MOST_BYTES_HELD = 1 << 28  # a segment is executed when the values that entered it hold this much memory
 
@@ -112,9 +110,7 @@ def record(primitive: Primitive, *operands: Handle, params: Params = ()) -> Tens
         primitive.guard(*inputs, *params)
     segment = STATE.segment
     entered = segment.entered.get
-    positions = tuple(
-        [e.node.position if e.segment is segment else entered(e) or segment.enter(e) for e in inputs]
-    )
+    positions = tuple([e.node.position if e.segment is segment else entered(e) or segment.enter(e) for e in inputs])
     steps = segment.steps
     here = steps[-1].node
     key = (primitive, positions, atom(params)) if params else (primitive, positions)
