@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Iterator
 from types import ModuleType
@@ -170,9 +171,7 @@ class Tensor(Handle):
         return (1, 0)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> ModuleType:
-        import wengert
-
-        return wengert
+        return sys.modules["wengert"]
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
         """Return the tensor on a device; there is only "cpu" in this version."""
@@ -459,9 +458,9 @@ class Tensor(Handle):
         return binary.clip(self, min, max)
 
     def __getattr__(self, name: str) -> NoReturn:
-        import wengert
+        from . import namespace
 
-        hint = f"; use wengert.{name}(x)" if callable(getattr(wengert, name, None)) else ""
+        hint = f"; use wengert.{name}(x)" if callable(getattr(namespace, name, None)) else ""
         raise AttributeError(f"a tensor has no attribute {name!r}{hint}.")
 
 

@@ -110,7 +110,7 @@ class Module:
         if missing or unexpected:
             raise ArgumentError(
                 f"load_state_dict: missing {', '.join(missing) or 'none'}; "
-                f"unexpected {', '.join(unexpected) or 'none'}; the state must come from a network of the same structure."
+                f"unexpected {', '.join(unexpected) or 'none'}; use a state of the same network."
             )
         new = {name: tensor(value, dtype=own[name].dtype) for name, value in state.items()}
         for name, value in new.items():
