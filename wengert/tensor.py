@@ -14,17 +14,18 @@ from . import display, exchange
 from .autodiff import reverse
 from .dtypes import DType
 from .errors import DTypeError, GradientError, ShapeError
-from .ops import binary, elementwise, index, linalg, reduce, shape
+from .operators import Operators
+from .ops import binary, elementwise, index, reduce, shape
 from .ops.creation import astype, check_device
 from .ops.identity import detach
 from .ops.operands import Operand, cast
 from .record.buffers import Array
-from .record.entry import Entry, Handle, leaf
+from .record.entry import Entry, leaf
 from .record.recorder import STATE, bind, value_of
 from .views import bind as write
 
 
-class Tensor(Handle):
+class Tensor(Operators):
     """An n-dimensional array of numbers that remembers how it was computed.
 
     Make one with `wengert.tensor`. It has the operators, indexing and broadcasting of a NumPy array. Values are
@@ -34,7 +35,7 @@ class Tensor(Handle):
     >>> x = wengert.tensor([1.0, 2.0], requires_grad=True)
     >>> (x * x).sum().backward()
     >>> x.grad
-    tensor([2., 4.], float32)
+    tensor([2., 4.], float32, by add)
     """
 
     __slots__ = ()
@@ -271,106 +272,6 @@ class Tensor(Handle):
 
     def __ixor__(self, other: Operand) -> Tensor:
         return self._in_place(self ^ other, "^=")
-
-    # -- operators -------------------------------------------------------------------------------------------
-
-    def __add__(self, other: Operand) -> Tensor:
-        return binary.add(self, other)
-
-    def __radd__(self, other: Operand) -> Tensor:
-        return binary.add(other, self)
-
-    def __sub__(self, other: Operand) -> Tensor:
-        return binary.subtract(self, other)
-
-    def __rsub__(self, other: Operand) -> Tensor:
-        return binary.subtract(other, self)
-
-    def __mul__(self, other: Operand) -> Tensor:
-        return binary.multiply(self, other)
-
-    def __rmul__(self, other: Operand) -> Tensor:
-        return binary.multiply(other, self)
-
-    def __truediv__(self, other: Operand) -> Tensor:
-        return binary.divide(self, other)
-
-    def __rtruediv__(self, other: Operand) -> Tensor:
-        return binary.divide(other, self)
-
-    def __floordiv__(self, other: Operand) -> Tensor:
-        return binary.floor_divide(self, other)
-
-    def __rfloordiv__(self, other: Operand) -> Tensor:
-        return binary.floor_divide(other, self)
-
-    def __mod__(self, other: Operand) -> Tensor:
-        return binary.remainder(self, other)
-
-    def __rmod__(self, other: Operand) -> Tensor:
-        return binary.remainder(other, self)
-
-    def __pow__(self, other: Operand) -> Tensor:
-        return binary.power_of(self, other)
-
-    def __rpow__(self, other: Operand) -> Tensor:
-        return binary.pow(other, self)
-
-    def __matmul__(self, other: Operand) -> Tensor:
-        return linalg.matmul(self, other)
-
-    def __rmatmul__(self, other: Operand) -> Tensor:
-        return linalg.matmul(other, self)
-
-    def __neg__(self) -> Tensor:
-        return elementwise.negative(self)
-
-    def __pos__(self) -> Tensor:
-        return elementwise.positive(self)
-
-    def __abs__(self) -> Tensor:
-        return elementwise.abs(self)
-
-    def __invert__(self) -> Tensor:
-        return elementwise.bitwise_invert(self)
-
-    def __and__(self, other: Operand) -> Tensor:
-        return binary.bitwise_and(self, other)
-
-    def __rand__(self, other: Operand) -> Tensor:
-        return binary.bitwise_and(other, self)
-
-    def __or__(self, other: Operand) -> Tensor:
-        return binary.bitwise_or(self, other)
-
-    def __ror__(self, other: Operand) -> Tensor:
-        return binary.bitwise_or(other, self)
-
-    def __xor__(self, other: Operand) -> Tensor:
-        return binary.bitwise_xor(self, other)
-
-    def __rxor__(self, other: Operand) -> Tensor:
-        return binary.bitwise_xor(other, self)
-
-    def __lt__(self, other: Operand) -> Tensor:
-        return binary.less(self, other)
-
-    def __le__(self, other: Operand) -> Tensor:
-        return binary.less_equal(self, other)
-
-    def __gt__(self, other: Operand) -> Tensor:
-        return binary.greater(self, other)
-
-    def __ge__(self, other: Operand) -> Tensor:
-        return binary.greater_equal(self, other)
-
-    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # elementwise, as in NumPy
-        return NotImplemented if other is None or isinstance(other, str) else binary.equal(self, other)
-
-    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return NotImplemented if other is None or isinstance(other, str) else binary.not_equal(self, other)
-
-    __hash__ = object.__hash__
 
     # -- methods that are functions of the namespace ---------------------------------------------------------
 

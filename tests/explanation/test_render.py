@@ -52,9 +52,7 @@ def test_html_is_well_formed_with_scopes_and_a_caption():
     assert section.find("h3").text == "A & B_1"
     assert section.find("table/caption").text == "values_1"
     heads = section.findall("table/thead/tr/th")
-    assert [(head.get("scope"), head.text) for head in heads] == [
-        ("col", column.heading) for column in COLUMNS
-    ]
+    assert [(head.get("scope"), head.text) for head in heads] == [("col", column.heading) for column in COLUMNS]
     rows = section.findall("table/tbody/tr")
     assert [row.find("th").get("scope") for row in rows] == ["row"] * 4
     assert [row.find("th").text or "" for row in rows] == ["a_b", "<script>", "{~^\\}", ""]

@@ -107,7 +107,7 @@ log1p = _unary(
     np.log1p,
     lambda x, y: 1 / (1 + x),
     "log(1 + x), accurate near 0.",
-    (1e-10, "9.9999999995e-11"),
+    (1e-10, "9.999999999500001e-11"),
     low=-0.9,
 )
 log2 = _unary("log2", np.log2, lambda x, y: 1 / (x * math.log(2)), "Logarithm to base 2.", (8.0, "3.0"), low=0.1)

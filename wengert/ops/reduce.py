@@ -14,8 +14,9 @@ from ..record.recorder import record
 from ..record.trie import Shape, Spec, spec_of
 from .binary import where
 from .elementwise import exp, isfinite, log, sqrt
+from .join import concat, flip
 from .operands import Operand, cast, filled, floating, operand
-from .shape import Axes, axes_of, axis_of, broadcast_to, concat, flip, permute_dims, reshape
+from .shape import Axes, axes_of, axis_of, broadcast_to, permute_dims, reshape
 from .table import Case, Linear, NoDerivative, Primitive, Rule, define
 
 if TYPE_CHECKING:
