@@ -112,6 +112,7 @@ from .ops.elementwise import (
     trunc,
 )
 from .ops.index import nonzero, take, take_along_axis
+from .ops.join import concat, flip, pad, roll, split, stack, tile
 from .ops.linalg import matmul, outer, vecdot
 from .ops.reduce import (
     all,
@@ -131,20 +132,13 @@ from .ops.reduce import (
 )
 from .ops.shape import (
     broadcast_to,
-    concat,
     expand_dims,
-    flip,
     matrix_transpose,
     moveaxis,
-    pad,
     permute_dims,
     reshape,
-    roll,
-    split,
     squeeze,
-    stack,
     swapaxes,
-    tile,
 )
 from .tensor import Tensor
 

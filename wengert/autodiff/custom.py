@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, GradientError
-from ..ops.identity import alias
+from ..ops.identity import alias, detach
 from ..ops.operands import operand, operands
 from ..ops.reduce import sum
 from ..ops.table import Operands, Primitive, zeros_like
@@ -101,7 +101,7 @@ def custom_rule(
             y = f(*x)
         if not hasattr(y, "entry"):
             raise GradientError(f"custom_rule: {name} must return one tensor, and returned a {type(y).__name__}.")
-        return record(primitive, *x, y)
+        return record(primitive, *x, detach(y))  # f may return an argument itself, which is tracked
 
     function.__name__, function.__doc__ = name, f.__doc__
     return function

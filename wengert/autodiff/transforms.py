@@ -15,8 +15,9 @@ from ..dtypes import as_floating
 from ..errors import ArgumentError, GradientError, ShapeError
 from ..ops.creation import eye
 from ..ops.identity import alias, detach
+from ..ops.join import stack
 from ..ops.operands import cast, filled, operand
-from ..ops.shape import reshape, stack
+from ..ops.shape import reshape
 from ..record.entry import Entry
 from ..record.lists import lines
 from ..record.recorder import STATE, tracking
