@@ -34,10 +34,7 @@ def test_modes_agree_with_each_other_and_with_differences(name: str) -> None:
     found = {mode: w.jacobian(f, mode=mode)(w.tensor(x)).numpy() for mode in ("forward", "reverse", "auto")}
     step = 1e-6
     numeric = np.stack(
-        [
-            (f(w.tensor(x + step * e)).numpy() - f(w.tensor(x - step * e)).numpy()) / (2 * step)
-            for e in np.eye(n)
-        ],
+        [(f(w.tensor(x + step * e)).numpy() - f(w.tensor(x - step * e)).numpy()) / (2 * step) for e in np.eye(n)],
         axis=-1,
     )
     np.testing.assert_allclose(found["forward"], numeric, rtol=1e-7, atol=1e-8)
@@ -168,7 +165,7 @@ def test_no_grad_inside_is_a_constant() -> None:
 
 def test_arguments_as_nested_lists_dicts_and_tuples() -> None:
     params = {"w": [w.tensor([1.0, 2.0]), (w.tensor(3.0),)], "b": 4.0}
-    found = w.grad(lambda p: (p["w"][0].sum() * p["w"][1][0] + p["b"] ** 2))(params)
+    found = w.grad(lambda p: p["w"][0].sum() * p["w"][1][0] + p["b"] ** 2)(params)
     assert found["w"][0].tolist() == [3.0, 3.0]
     assert found["w"][1][0].item() == 3.0
     assert found["b"].item() == 8.0

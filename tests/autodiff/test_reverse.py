@@ -104,7 +104,9 @@ def test_a_spent_list_names_both_lines() -> None:
     y.backward()
     optimizer.step()
     assert y.item() == 1.0
-    with pytest.raises(GradientError, match=r"backward\(\) at test_reverse.py:\d+ and spent by step\(\) at test_reverse.py:\d+"):
+    with pytest.raises(
+        GradientError, match=r"backward\(\) at test_reverse.py:\d+ and spent by step\(\) at test_reverse.py:\d+"
+    ):
         y.backward()
 
 

@@ -92,7 +92,9 @@ def test_pairs_of_edges_are_numpys(name: str, dtype: str) -> None:
     np.testing.assert_array_equal(found, expected, strict=True)
 
 
-@pytest.mark.parametrize("name", ["add", "multiply", "subtract", "floor_divide", "remainder", "bitwise_and", "bitwise_xor"])
+@pytest.mark.parametrize(
+    "name", ["add", "multiply", "subtract", "floor_divide", "remainder", "bitwise_and", "bitwise_xor"]
+)
 def test_integers_are_numpys(name: str) -> None:
     x1, x2 = np.array([7, -7, 0, 5]), np.array([2, 3, 4, 0])
     with np.errstate(all="ignore"):
@@ -129,12 +131,20 @@ def test_special_functions_against_scipy() -> None:
     np.testing.assert_allclose(wengert.erf(wengert.tensor(x)).numpy(), special.erf(x), rtol=1e-14)
     np.testing.assert_allclose(wengert.sigmoid(wengert.tensor(x * 50)).numpy(), special.expit(x * 50), rtol=1e-14)
     np.testing.assert_allclose(
-        wengert.logsumexp(wengert.tensor(x * 200).reshape(1, -1), axis=1).numpy(), [special.logsumexp(x * 200)], rtol=1e-14
+        wengert.logsumexp(wengert.tensor(x * 200).reshape(1, -1), axis=1).numpy(),
+        [special.logsumexp(x * 200)],
+        rtol=1e-14,
     )
 
 
 def _primitive(**changed: Any) -> Primitive:
-    cells = {"name": "untried", "run": np.sin, "infer": lambda spec: spec, "derivative": Slopes((1,)), "cases": (Case(((2,),)),)}
+    cells = {
+        "name": "untried",
+        "run": np.sin,
+        "infer": lambda spec: spec,
+        "derivative": Slopes((1,)),
+        "cases": (Case(((2,),)),),
+    }
     return Primitive(**(cells | changed))
 
 
