@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -104,7 +104,7 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`function(arguments)`; `settings` are named parameters such as `axis=0`, kept as text."""
+    """`function(arguments)`; `settings` are parameters such as `axis=0`, kept as text; a name may be empty."""
 
     function: str
     arguments: tuple[Expression, ...]
@@ -121,13 +121,20 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Brackets that are shown although nothing needs them: `(a*b)*c`."""
+
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Equation:
     """`left = right`, or `left = right = more ...`: what one line of a table says."""
 
     sides: tuple[Expression, ...]
 
 
-Expression: TypeAlias = Number | Constant | Computed | Name | Partial | Negative | Binary | Call | Index
+Expression: TypeAlias = Number | Constant | Computed | Name | Partial | Negative | Binary | Call | Index | Group
 
 
 def children(tree: Expression) -> tuple[Expression, ...]:
@@ -137,7 +144,7 @@ def children(tree: Expression) -> tuple[Expression, ...]:
     (Name(base='x', mark=''), Number(value=1.0))
     """
     match tree:
-        case Negative(operand) | Index(operand, _):
+        case Negative(operand) | Index(operand, _) | Group(operand):
             return (operand,)
         case Binary(_, left, right):
             return (left, right)
@@ -154,24 +161,25 @@ def walk(tree: Expression) -> Iterator[Expression]:
         yield from walk(child)
 
 
-def substitute(tree: Expression, replacement: Callable[[Expression], Expression | None]) -> Expression:
-    """`tree` with every node for which `replacement` gives an expression replaced by that expression.
+def substitute(tree: Expression, values: Mapping[Expression, Expression]) -> Expression:
+    """`tree` with every subtree that is a key of `values` replaced by what it maps to.
 
-    >>> to_text(substitute(Binary("*", Name("x"), Name("y")), {Name("x"): Number(2.0)}.get))
+    >>> to_text(substitute(Binary("*", Name("x"), Name("y")), {Name("x"): Number(2.0)}))
     '2*y'
     """
-    found = replacement(tree)
-    if found is not None:
-        return found
+    if tree in values:
+        return values[tree]
     match tree:
         case Negative(operand):
-            return Negative(substitute(operand, replacement))
+            return Negative(substitute(operand, values))
         case Index(operand, index):
-            return Index(substitute(operand, replacement), index)
+            return Index(substitute(operand, values), index)
+        case Group(operand):
+            return Group(substitute(operand, values))
         case Binary(operator, left, right):
-            return Binary(operator, substitute(left, replacement), substitute(right, replacement))
+            return Binary(operator, substitute(left, values), substitute(right, values))
         case Call(function, arguments, settings, position):
-            return Call(function, tuple(substitute(a, replacement) for a in arguments), settings, position)
+            return Call(function, tuple(substitute(a, values) for a in arguments), settings, position)
         case _:
             return tree
 
@@ -223,9 +231,11 @@ def to_text(tree: Expression | Equation, decimals: int = 6) -> str:
             return "-" + _bracketed(operand, SIGN, to_text, decimals)
         case Index(operand, index):
             return f"{_bracketed(operand, ATOM, to_text, decimals)}[{index}]"
+        case Group(operand):
+            return f"({to_text(operand, decimals)})"
         case Call(function, arguments, settings):
             written = [to_text(argument, decimals) for argument in arguments]
-            written += [f"{name}={value}" for name, value in settings]
+            written += [f"{name}={value}" if name else value for name, value in settings]
             return f"{function}({', '.join(written)})"
         case Binary(operator, left, right):
             first, second = _operands(operator, left, right, to_text, decimals)
@@ -256,6 +266,8 @@ def to_latex(tree: Expression | Equation, decimals: int = 6) -> str:
             return "-" + _bracketed(operand, SIGN, to_latex, decimals)
         case Index(operand, index):
             return f"{_bracketed(operand, ATOM, to_latex, decimals)}[{_plain_to_latex(index)}]"
+        case Group(operand):
+            return rf"\left({to_latex(operand, decimals)}\right)"
         case Call():
             return _call_to_latex(tree, decimals)
         case Binary("/", left, right):
@@ -290,9 +302,7 @@ def _bracketed(tree: Expression, at_least: int, write: Writer, decimals: int) ->
     return rf"\left({written}\right)" if write is to_latex and r"\frac" in written else f"({written})"
 
 
-def _operands(
-    operator: str, left: Expression, right: Expression, write: Writer, decimals: int
-) -> tuple[str, str]:
+def _operands(operator: str, left: Expression, right: Expression, write: Writer, decimals: int) -> tuple[str, str]:
     """Both operands of a binary operation, bracketed so that reading them back gives the same tree."""
     power = PRECEDENCE[operator]
     # A sign inside an expression is bracketed: 2*(-3) and not 2*-3.
@@ -327,9 +337,9 @@ def _call_to_latex(call: Call, decimals: int) -> str:
         if call.function == "abs":
             return rf"\left|{written[0]}\right|"
     command = _LATEX_FUNCTIONS.get(call.function, rf"\mathrm{{{_plain_to_latex(call.function)}}}")
-    written += [
-        rf"\mathrm{{{_plain_to_latex(name)}}}={_plain_to_latex(value)}" for name, value in call.settings
-    ]
+    for name, value in call.settings:
+        named = rf"\mathrm{{{_plain_to_latex(name)}}}=" if name else ""
+        written.append(f"{named}{_plain_to_latex(value)}")
     inside = ", ".join(written)
     return rf"{command}\left({inside}\right)" if r"\frac" in inside else f"{command}({inside})"
 

@@ -142,9 +142,7 @@ def check_variables(formula: str, tree: Expression, given: Collection[str]) -> N
     for node in walk(tree):
         if isinstance(node, Name) and node.base not in given:
             others = [name for name in given if name not in names] + list(FUNCTIONS)
-            problem = (
-                f"the variable '{node.base}' has no value; add {node.base}=...{_nearest(node.base, others)}"
-            )
+            problem = f"the variable '{node.base}' has no value; add {node.base}=...{_nearest(node.base, others)}"
             _fail(formula, node.position, problem)
     for name in given:
         if name in CONSTANTS:
@@ -192,7 +190,8 @@ def evaluate(tree: Expression, functions: Mapping[str, Callable[..., Any]], valu
 
     Args:
         tree: the parsed formula.
-        functions: a callable for every public function name the tree calls.
+        functions: a callable for every public function name the tree calls; one for an operator such as "^"
+            replaces that operator.
         values: a value for every variable; anything with the arithmetic operators, such as a Tensor.
 
     >>> evaluate(parse("2*x + max(x, 3)"), {"maximum": max}, {"x": 5.0})
@@ -214,7 +213,8 @@ def evaluate(tree: Expression, functions: Mapping[str, Callable[..., Any]], valu
             if isinstance(first, float) and isinstance(second, float):
                 with np.errstate(all="ignore"):
                     return float(_OPERATORS[sign](np.float64(first), np.float64(second)))
-            return _OPERATORS[sign](first, second)
+            operate = functions.get(sign) or _OPERATORS[sign]
+            return operate(first, second)
         case _:
             raise TypeError(f"formula: a {type(tree).__name__} is no part of a formula")
 

@@ -7,8 +7,8 @@ A network file is JSON; this is the lecture's network, which is the default:
      "layers": [{"weights": [[0.15, 0.20], [0.25, 0.30]], "biases": 0.35, "transfer": "logsig"},
                 {"weights": [[0.40, 0.45], [0.50, 0.55]], "biases": 0.60, "transfer": "logsig"}]}
 
-Row k of `weights` holds the weights of unit k. `biases` is one number shared by the layer's units, a list with
-one number per unit, or left out.
+Row k of `weights` holds the weights of unit k. `biases` is one number shared by the layer's units, a list
+with one number per unit, or left out. The other entries are `update_biases` (false if left out) and `loss`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Network:
         layers: from the inputs to the outputs.
         learning_rate: eta of the update u <- u - eta dE/du.
         update_biases: whether biases are updated too.
-        loss: E_k = 1/2 (target_k - out_k)^2 for each output, or that without the half; E_total is their sum.
+        loss: for each output E_k = 1/2 (target_k - out_k)^2, or that without the half; E_total sums them.
     """
 
     inputs: Floats
@@ -77,6 +77,28 @@ class Network:
         """
         return (len(self.inputs), *(len(layer.weights) for layer in self.layers))
 
+    def with_pattern(self, inputs: object = None, targets: object = None, learning_rate: object = None) -> Network:
+        """The same layers with another pattern or learning rate; what is None stays.
+
+        Raises:
+            DataError: a pattern that does not fit the layers.
+        """
+        network = Network(
+            self.inputs if inputs is None else _numbers(inputs, "network: 'inputs'", 1),
+            self.targets if targets is None else _numbers(targets, "network: 'targets'", 1),
+            self.layers,
+            self.learning_rate if learning_rate is None else float(_numbers(learning_rate, "network: rate", 0)),
+            self.update_biases,
+            self.loss,
+        )
+        for name, given, wanted in (
+            ("inputs", network.inputs, self.layers[0].weights.shape[1]),
+            ("targets", network.targets, len(self.layers[-1].weights)),
+        ):
+            if len(given) != wanted:
+                raise DataError(f"network: {len(given)} {name} were given, expected {wanted}, one for each unit")
+        return network
+
 
 def read_network(path: str | Path) -> Network:
     """Read a network file.
@@ -89,16 +111,12 @@ def read_network(path: str | Path) -> Network:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise DataError(
-            f"{path}: cannot be read as a network file: {reason}; give the path of a JSON file"
-        ) from error
+        raise DataError(f"{path}: cannot be read as a network file: {reason}; give the path of a JSON file") from error
     try:
         content = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         place = (
-            f"line {error.lineno}, column {error.colno}: {error.msg}"
-            if isinstance(error, ValueError)
-            else "too deep"
+            f"line {error.lineno}, column {error.colno}: {error.msg}" if isinstance(error, ValueError) else "too deep"
         )
         raise DataError(f"{path}: a network file must be JSON, but it breaks at {place}") from error
     return network_from_mapping(content, str(path))
@@ -125,11 +143,7 @@ def network_from_mapping(content: object, origin: str = "network") -> Network:
     loss = entries.get("loss", "half_squared_error")
     if loss not in get_args(Loss):
         _refuse(f"{origin}: 'loss'", " or ".join(get_args(Loss)), loss)
-    if (
-        not isinstance(entries["layers"], Sequence)
-        or isinstance(entries["layers"], str)
-        or not entries["layers"]
-    ):
+    if not isinstance(entries["layers"], Sequence) or isinstance(entries["layers"], str) or not entries["layers"]:
         _refuse(f"{origin}: 'layers'", "a list of at least one layer", entries["layers"])
     layers = []
     width = len(inputs)
@@ -137,9 +151,7 @@ def network_from_mapping(content: object, origin: str = "network") -> Network:
         layers.append(_layer(layer, f"{origin}: layer {number}", width))
         width = len(layers[-1].weights)
     if len(targets) != width:
-        raise DataError(
-            f"{origin}: {len(targets)} targets for {width} output units; give one target for each"
-        )
+        raise DataError(f"{origin}: {len(targets)} targets for {width} output units; give one target for each")
     return Network(inputs, targets, tuple(layers), float(rate), update_biases, loss)
 
 
@@ -157,8 +169,8 @@ def _layer(content: object, origin: str, width: int) -> Layer:
         biases = _numbers(entries["biases"], f"{origin}: 'biases'", 0 if shared else 1)
         if biases.ndim and len(biases) != len(weights):
             raise DataError(
-                f"{origin}: {len(biases)} biases for {len(weights)} units; give one for each, or a single number "
-                "that they share"
+                f"{origin}: {len(biases)} biases for {len(weights)} units; give one for each, or a single "
+                "number that they share"
             )
     return Layer(weights, biases, transfer_name(entries["transfer"], origin))
 
@@ -179,9 +191,7 @@ def transfer_name(written: object, origin: str) -> str:
     raise DataError(f"{origin}: there is no transfer function {written!r}; {hint}")
 
 
-def _entries(
-    content: object, origin: str, known: Sequence[str], required: Sequence[str]
-) -> Mapping[str, Any]:
+def _entries(content: object, origin: str, known: Sequence[str], required: Sequence[str]) -> Mapping[str, Any]:
     if not isinstance(content, Mapping):
         _refuse(origin, f"an object with {', '.join(required)}", content)
     for key in content:

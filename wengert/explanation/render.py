@@ -25,9 +25,7 @@ def report_to_text(report: Report) -> str:
     """Monospaced text: aligned columns, numbers by their decimal points.
 
     >>> from wengert.explanation.expression import Name
-    >>> table = Table(
-    ...     "one", (Column("n", "n", "numbers"), Column("s", "symbol")), ((Computed(2.5), Name("x")),)
-    ... )
+    >>> table = Table("one", (Column("n", "n", "numbers"), Column("s", "symbol")), ((Computed(2.5), Name("x")),))
     >>> print(report_to_text(Report("example", (table,))))
     example
     =======
@@ -104,9 +102,7 @@ def _aligned(column: Column, cells: list[str]) -> list[str]:
         # What stands before the decimal point (or the exponent) is flush right.
         whole = [re.split(r"[.e]", cell)[0] if cell[:1] != "[" else "" for cell in cells]
         margin = max(map(len, whole), default=0)
-        cells = [
-            " " * (margin - len(part)) * bool(part) + cell for part, cell in zip(whole, cells, strict=True)
-        ]
+        cells = [" " * (margin - len(part)) * bool(part) + cell for part, cell in zip(whole, cells, strict=True)]
     width = max(map(len, [column.heading, *cells]))
     return [column.heading.ljust(width), "-" * width, *(cell.ljust(width) for cell in cells)]
 
