@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DTypeError
+from .errors import ArgumentError, DTypeError
 
 DType = np.dtype[Any]
 
@@ -83,3 +83,66 @@ def weak_dtype(value: object, other: DType | None) -> DType:
 def as_floating(dtype: DType) -> DType:
     """Return the dtype in which a function with real values (`exp`, `divide`, `mean`) computes."""
     return dtype if dtype.kind == "f" else float32
+
+
+_KINDS = {
+    "bool": (bool_,),
+    "signed integer": SIGNED,
+    "unsigned integer": UNSIGNED,
+    "integral": INTEGERS,
+    "real floating": FLOATS,
+    "complex floating": (),
+    "numeric": INTEGERS + FLOATS,
+}
+
+
+def isdtype(dtype: object, kind: Any) -> bool:
+    """Tell whether a dtype is of a kind: a dtype, an Array API name ("integral", "numeric"), or a tuple of these.
+
+    >>> isdtype(int32, "integral"), isdtype(float32, (bool_, "real floating"))
+    (True, True)
+    """
+    found = as_dtype(dtype)
+    if isinstance(kind, tuple):
+        return any(isdtype(found, each) for each in kind)
+    if isinstance(kind, str) and kind in _KINDS:
+        return found in _KINDS[kind]
+    if isinstance(kind, str) and kind not in _BY_NAME:
+        raise ArgumentError(f"isdtype: kind {kind!r} is not known; use one of {', '.join(_KINDS)}, or a dtype.")
+    return found is as_dtype(kind)
+
+
+def can_cast(from_: Any, to: object, /) -> bool:
+    """Tell whether values of a dtype (or of a tensor's dtype) all fit another without loss, by promotion.
+
+    >>> can_cast(int32, int64), can_cast(float64, float32)
+    (True, False)
+    """
+    target = as_dtype(to)
+    return promote(as_dtype(getattr(from_, "dtype", from_)), target) is target
+
+
+def finfo(dtype: Any, /) -> Any:
+    """Return the limits of a floating dtype (or of a tensor's): bits, eps, max, min, smallest_normal.
+
+    >>> float(finfo(float32).max)
+    3.4028234663852886e+38
+    """
+    return np.finfo(_limited("finfo", dtype, "f"))
+
+
+def iinfo(dtype: Any, /) -> Any:
+    """Return the limits of an integer dtype (or of a tensor's): bits, max, min.
+
+    >>> iinfo(int8).max
+    127
+    """
+    return np.iinfo(_limited("iinfo", dtype, "iu"))
+
+
+def _limited(name: str, dtype: Any, kinds: str) -> DType:
+    found = as_dtype(getattr(dtype, "dtype", dtype))
+    if found.kind not in kinds:
+        wanted = "a floating" if kinds == "f" else "an integer"
+        raise DTypeError(f"{name}: takes {wanted} dtype, not {found.name}.")
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,6 +110,18 @@ def split(x: Operand, sections: int | Sequence[int], /, *, axis: int = 0) -> lis
     return [x[(*before, slice(start, stop))] for start, stop in pairwise(bounds)]
 
 
+def unstack(x: Operand, /, *, axis: int = 0) -> tuple[Tensor, ...]:
+    """Return the slices of x along an axis, which they lack: the reverse of `stack`.
+
+    >>> import wengert
+    >>> [row.tolist() for row in wengert.unstack(wengert.tensor([[1, 2], [3, 4]]))]
+    [[1, 2], [3, 4]]
+    """
+    x = operand(x)
+    before = (slice(None),) * axis_of("unstack", axis, x.ndim)
+    return tuple([x[(*before, i)] for i in range(x.shape[len(before)])])
+
+
 PAD = define(
     Primitive(
         name="pad",
@@ -181,7 +194,7 @@ def roll(x: Operand, /, shift: Any, *, axis: Any = None) -> Tensor:
     return rolled
 
 
-def tile(x: Operand, repetitions: Sequence[int], /) -> Tensor:
+def tile(x: Operand, repetitions: int | Sequence[int], /) -> Tensor:
     """Return x repeated as a whole along each axis.
 
     >>> import wengert
@@ -189,9 +202,41 @@ def tile(x: Operand, repetitions: Sequence[int], /) -> Tensor:
     [1, 2, 1, 2]
     """
     x = operand(x)
-    counts = (1,) * (x.ndim - len(repetitions)) + shape_of("tile", repetitions)
+    counts = _counts("tile", repetitions)
+    counts = (1,) * (x.ndim - len(counts)) + counts
     x = reshape(x, (1,) * (len(counts) - x.ndim) + x.shape)
     interleaved = [size for pair in zip((1,) * x.ndim, x.shape, strict=True) for size in pair]
     expanded = [size for pair in zip(counts, x.shape, strict=True) for size in pair]
     target = tuple(count * size for count, size in zip(counts, x.shape, strict=True))
     return reshape(broadcast_to(reshape(x, interleaved), expanded), target)
+
+
+def repeat(x: Operand, repeats: int | Sequence[int], /, *, axis: int | None = None) -> Tensor:
+    """Return x with each element repeated along an axis (None: of the flattened x).
+
+    repeats: one count for all elements, or one for each place along the axis.
+    Raises `ShapeError` where their number does not fit, `ArgumentError` for a negative count.
+
+    >>> import wengert
+    >>> wengert.repeat(wengert.tensor([1, 2]), 2).tolist(), wengert.repeat(wengert.tensor([1, 2]), [1, 3]).tolist()
+    ([1, 1, 2, 2], [1, 2, 2, 2])
+    """
+    x = operand(x)
+    if axis is None:
+        x, axis = reshape(x, -1), 0
+    place = axis_of("repeat", axis, x.ndim)
+    counts, size = _counts("repeat", repeats), x.shape[place]
+    if len(counts) not in (1, size):
+        raise ShapeError(
+            f"repeat: {len(counts)} counts were given for axis {place} of size {size}; give one, or one for each."
+        )
+    places = np.repeat(np.arange(size), counts)
+    return x[(*(slice(None),) * place, places)]
+
+
+def _counts(name: str, given: int | Sequence[int]) -> tuple[int, ...]:
+    """Return counts as a tuple of ints; raise `ArgumentError` for a negative one."""
+    counts = shape_of(name, given)
+    if min(counts, default=0) < 0:
+        raise ArgumentError(f"{name}: a count cannot be negative, and {given} was given.")
+    return counts

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..dtypes import ALL, DEFAULT, DType, as_dtype, as_floating, promote, weak_dtype
+from ..dtypes import DEFAULT, DType, as_dtype, as_floating, promote, weak_dtype
 from ..errors import DTypeError, ShapeError
 from ..record.buffers import Array, sealed, snapshot
 from ..record.entry import Handle, leaf
@@ -36,38 +36,29 @@ def snapshot_of(data: Any, dtype: DType | None = None) -> Array:
 
     Raises `DTypeError` for what is no number, `ShapeError` for ragged lists.
     """
-    if isinstance(data, Handle):
-        raise DTypeError("a list of tensors is not an array: use wengert.stack(tensors) to join them on a new axis.")
     try:
         array = np.asarray(data)
     except ValueError as error:
-        if "inhomogeneous" in str(error):
-            raise ShapeError(
-                "tensor: the nested list is ragged (its rows have different lengths); pad the rows to one length."
-            ) from None
-        raise
-    if dtype is None:
-        plain = not isinstance(data, np.ndarray | np.generic) and not hasattr(data, "__array__")
-        dtype = DEFAULT[array.dtype.kind] if plain and array.dtype.kind in DEFAULT else array.dtype
-        if plain and any(isinstance(item, np.ndarray | np.generic) for item in _leaves(data)):
-            dtype = array.dtype
-    if array.dtype.kind not in "biuf" or as_dtype(dtype) not in ALL:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ShapeError(
+            "tensor: the nested list is ragged (its rows have different lengths); pad the rows to one length."
+        ) from None
+    if array.dtype.kind not in "biuf":
         raise DTypeError(
             f"tensor: {_short(data)} has elements of dtype {array.dtype}, which is no bool, integer or real number; "
             "convert them to numbers first."
         )
-    if array.dtype.name not in {known.name for known in ALL} and dtype is array.dtype:
-        as_dtype(array.dtype)
+    if dtype is None:
+        dtype = array.dtype if _has_dtype(data) else DEFAULT.get(array.dtype.kind, array.dtype)
     return snapshot(array, as_dtype(dtype))
 
 
-def _leaves(data: Any) -> list[Any]:
-    """Return the first element at each depth of a nested list: enough to see where its numbers come from."""
-    found = []
+def _has_dtype(data: Any) -> bool:
+    """Tell whether data, or what its lists hold first, comes with a dtype of its own, unlike Python numbers."""
     while isinstance(data, list | tuple) and data:
         data = data[0]
-        found.append(data)
-    return found
+    return hasattr(data, "dtype")
 
 
 def _short(data: Any) -> str:

@@ -12,8 +12,8 @@ from ..dtypes import DType, as_dtype, bool_, int64, uint64
 from ..errors import ArgumentError
 from ..record.recorder import record
 from ..record.trie import Shape, Spec, spec_of
-from .binary import where
-from .elementwise import exp, isfinite, log, sqrt
+from .binary import clip, where
+from .elementwise import exp, isfinite, log
 from .join import concat, flip
 from .operands import Operand, cast, filled, floating, operand
 from .shape import Axes, axes_of, axis_of, broadcast_to, permute_dims, reshape
@@ -185,17 +185,25 @@ def var(x: Operand, /, *, axis: Axes = None, correction: float = 0.0, keepdims: 
     """
     x = floating(x)
     deviation = x - mean(x, axis=axis, keepdims=True)
-    return sum(deviation * deviation, axis=axis, keepdims=keepdims) / (_count(x, axis) - float(correction))
+    return sum(deviation * deviation, axis=axis, keepdims=keepdims) / _freedom(x, axis, correction)
+
+
+def _freedom(x: Tensor, axis: Axes, correction: float) -> float:
+    """Return n - correction, and 0 (so that the result is NaN or inf, as in NumPy) where that is negative."""
+    rest = _count(x, axis) - float(correction)
+    return rest if rest > 0 else 0.0
 
 
 def std(x: Operand, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """Return the standard deviation over the axes, the square root of `var`.
+    """Return the standard deviation over the axes, the square root of `var`; slope 0 where all elements are equal.
 
     >>> import wengert
     >>> wengert.std(wengert.tensor([1.0, 3.0])).item()
     1.0
     """
-    return sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
+    x = floating(x)
+    length = norm(x - mean(x, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)
+    return length / math.sqrt(_freedom(x, axis, correction))
 
 
 def logsumexp(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
@@ -209,7 +217,8 @@ def logsumexp(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -> Te
     axes = axes_of("logsumexp", axis, x.ndim)
     largest = max(x, axis=axes, keepdims=True).detach()
     shift = where(isfinite(largest), largest, 0)
-    kept = log(sum(exp(x - shift), axis=axes, keepdims=True)) + shift
+    # The sum is at least exp(0), so the clip only tells a row of -inf that its derivative is 0.
+    kept = log(clip(sum(exp(x - shift), axis=axes, keepdims=True), 0.5)) + largest
     return kept if keepdims else reshape(kept, _reduced(x.entry.spec, axes, False).shape)
 
 
@@ -270,6 +279,16 @@ def _question(name: str, run: Callable[..., Any], summary: str) -> Callable[...,
 
 all = _question("all", np.all, "Whether all elements are true (not zero)")
 any = _question("any", np.any, "Whether some element is true (not zero)")
+
+
+def count_nonzero(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Return how many elements are not zero over the axes (None: all), as int64.
+
+    >>> import wengert
+    >>> wengert.count_nonzero(wengert.tensor([0.0, 3.0, 4.0])).item()
+    2
+    """
+    return sum(operand(x) != 0, axis=axis, keepdims=keepdims)
 
 
 def _place(name: str, run: Callable[..., Any], summary: str, example: int) -> Callable[..., Tensor]:

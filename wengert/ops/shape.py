@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -211,6 +210,24 @@ SUM_TO = define(
 def sum_to(x: Tensor, shape: Shape) -> Tensor:
     """Sum away what broadcasting has repeated: the transpose of `broadcast_to`."""
     return x if x.shape == shape else record(SUM_TO, x, params=(shape,))
+
+
+def broadcast_arrays(*tensors: Operand) -> list[Tensor]:
+    """Return the tensors, each repeated to the shape they broadcast to. Raises `ShapeError` where there is none.
+
+    >>> import wengert
+    >>> [x.shape for x in wengert.broadcast_arrays(wengert.zeros((2, 1)), wengert.zeros(3))]
+    [(2, 3), (2, 3)]
+    """
+    parts = [operand(x) for x in tensors]
+    try:
+        shape = np.broadcast_shapes(*[x.shape for x in parts])
+    except ValueError:
+        shapes = " and ".join(str(x.shape) for x in parts)
+        raise ShapeError(
+            f"broadcast_arrays: shapes {shapes} do not broadcast; sizes must be equal or 1, counted from the back."
+        ) from None
+    return [broadcast_to(x, shape) for x in parts]
 
 
 def squeeze(x: Operand, /, axis: Axes = None) -> Tensor:
