@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def handed_over(x: Tensor, to: str) -> Array:
-    """Return the buffer, read-only; refuse where derivatives flow through x and would be lost."""
+    """Return a view of the buffer, read-only for good; refuse where derivatives flow through x and would be lost."""
     if x.entry.tracked:
         raise GradientError(
             f"{to}: derivatives flow through this tensor and would be lost there silently; use .detach() first."
         )
-    return value_of(x.entry)
+    return value_of(x.entry).view()  # whoever owns an array can make it writable, whoever has a view cannot
 
 
 def as_array(x: Tensor, dtype: Any = None, copy: bool | None = None) -> Array:

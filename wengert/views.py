@@ -14,7 +14,7 @@ import numpy as np
 from .ops.index import setitem
 from .ops.shape import permute_dims, reshape
 from .record.entry import Handle
-from .record.recorder import record
+from .record.recorder import STATE, record, tracking
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -28,11 +28,13 @@ def bind(handle: Tensor, new: Tensor, written: str) -> None:
         base, primitive, params = view
         chain.append(base)
         values.append(_put_back(base, primitive.name, params, values[-1]))
-    for target in chain:
+    others = _views_of(chain[-1], {id(target) for target in chain})
+    for target in [*chain, *others]:
         target.check_writable(written)
     for target, value in zip(chain, values, strict=True):
         target.rebind(value)
-    _refresh(chain[-1], {id(target) for target in chain})
+    for view in others:
+        _take_again(view)
 
 
 def _put_back(base: Tensor, name: str, params: Any, value: Tensor) -> Tensor:
@@ -44,15 +46,24 @@ def _put_back(base: Tensor, name: str, params: Any, value: Tensor) -> Tensor:
     return permute_dims(value, tuple(int(axis) for axis in np.argsort(params[0])))
 
 
-def _refresh(base: Tensor, written: set[int]) -> None:
-    """Take every live view of the base again, but for those just written."""
+def _views_of(base: Tensor, written: set[int]) -> list[Tensor]:
+    """Return the live views of the base, nested ones after what they show, but for those being written."""
+    found: list[Tensor] = []
     for reference in base.views or ():
         view = reference()
         if view is not None and _is_view(view):
             if id(view) not in written:
-                _, primitive, params = view.base
-                view.rebind(record(primitive, base, params=params))
-            _refresh(view, written)
+                found.append(view)
+            found += _views_of(view, written)
+    return found
+
+
+def _take_again(view: Tensor) -> None:
+    """Bind the view to what its base shows now; derivatives go on flowing through it, also under `no_grad`."""
+    base, primitive, params = view.base
+    with tracking(STATE.tracking or (view.entry.tracked and not view.entry.is_source)):
+        new = record(primitive, base, params=params)
+    view.rebind(new)
 
 
 def _is_view(handle: Handle) -> bool:

@@ -1,7 +1,16 @@
-"""Networks: modules, layers, transfer functions, losses, initialisation."""
+"""Networks: modules, layers, transfer functions, losses, initialisation.
+
+>>> from wengert import nn
+>>> nn.Sequential(nn.Linear(2, 8), nn.Tansig(), nn.Linear(8, 1))
+Sequential(
+  (0): Linear(2, 8)
+  (1): Tansig()
+  (2): Linear(8, 1)
+)
+"""
 
 from . import init
-from .functions import (
+from .activations import (
     elu,
     gelu,
     hardlim,
@@ -22,16 +31,15 @@ from .functions import (
     tanh,
     tansig,
 )
-from .layers import (
+from .layers import Dropout, Flatten, Linear, Sequential, Standardize
+from .losses import binary_cross_entropy, cross_entropy, mean_squared_error, sum_squared_error
+from .module import Module, Parameter
+from .transfer import (
     ELU,
     GELU,
-    TRANSFER,
-    Dropout,
-    Flatten,
     Hardlim,
     Hardlims,
     LeakyReLU,
-    Linear,
     Logsig,
     LogSoftmax,
     Poslin,
@@ -40,57 +48,31 @@ from .layers import (
     ReLU,
     Satlin,
     Satlins,
-    Sequential,
     Sigmoid,
     SiLU,
     Softmax,
     Softplus,
-    Standardize,
     Tanh,
     Tansig,
 )
-from .losses import binary_cross_entropy, cross_entropy, mean_squared_error, sum_squared_error
-from .module import Module, parameter
 
 __all__ = [
-    "ELU",
-    "GELU",
-    "TRANSFER",
+    # modules and layers
+    "Module",
+    "Parameter",
+    "Linear",
+    "Sequential",
     "Dropout",
     "Flatten",
-    "Hardlim",
-    "Hardlims",
-    "LeakyReLU",
-    "Linear",
-    "LogSoftmax",
-    "Logsig",
-    "Module",
-    "Poslin",
-    "Purelin",
-    "Radbas",
-    "ReLU",
-    "Satlin",
-    "Satlins",
-    "Sequential",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "Softplus",
     "Standardize",
-    "Tanh",
-    "Tansig",
-    "binary_cross_entropy",
-    "cross_entropy",
+    # transfer functions
     "elu",
     "gelu",
     "hardlim",
     "hardlims",
-    "init",
     "leaky_relu",
     "log_softmax",
     "logsig",
-    "mean_squared_error",
-    "parameter",
     "poslin",
     "purelin",
     "radbas",
@@ -101,7 +83,33 @@ __all__ = [
     "silu",
     "softmax",
     "softplus",
-    "sum_squared_error",
     "tanh",
     "tansig",
+    # the same as layers
+    "ELU",
+    "GELU",
+    "Hardlim",
+    "Hardlims",
+    "LeakyReLU",
+    "LogSoftmax",
+    "Logsig",
+    "Poslin",
+    "Purelin",
+    "Radbas",
+    "ReLU",
+    "Satlin",
+    "Satlins",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Tanh",
+    "Tansig",
+    # losses
+    "binary_cross_entropy",
+    "cross_entropy",
+    "mean_squared_error",
+    "sum_squared_error",
+    # initial values
+    "init",
 ]

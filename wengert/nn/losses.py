@@ -1,111 +1,136 @@
-"""Losses: how far results are from what they should be, as one number. Shapes must fit; nothing broadcasts silently."""
+"""Losses: how far outputs are from targets, as one number. Shapes must be equal: nothing broadcasts silently."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..errors import DTypeError, OutOfBoundsError, ShapeError
-from ..ops.elementwise import relu, softplus
-from ..ops.index import take_along_axis
-from ..ops.operands import Operand, cast, floating, operand
+import numpy as np
+
+from ..errors import ArgumentError, DTypeError, ShapeError
+from ..ops.binary import where
+from ..ops.elementwise import softplus, square
+from ..ops.operands import Operand, cast, constant, floating, operand
 from ..ops.reduce import mean, sum
-from ..ops.shape import reshape
+from ..record.buffers import Array, sealed
 from ..record.recorder import value_of
-from .functions import log_softmax
+from .activations import log_softmax
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
 def _pair(name: str, outputs: Operand, targets: Operand) -> tuple[Tensor, Tensor]:
-    y = floating(outputs)
-    wanted = cast(operand(targets), y.dtype)
+    """Return outputs and targets of one shape and the outputs' dtype."""
+    y, wanted = floating(outputs), operand(targets)
     if y.shape != wanted.shape:
+        remedy = "reshape one of them"
+        if y.shape == (*wanted.shape, 1):
+            remedy = "use targets[:, None]" if wanted.ndim == 1 else "add an axis to the targets"
+        elif wanted.shape == (*y.shape, 1):
+            remedy = "use targets[..., 0]"
         raise ShapeError(
-            f"{name}: outputs have shape {y.shape} and targets {wanted.shape}; they must be equal (reshape the "
-            "targets, for instance with y[:, None])."
+            f"{name}: outputs have shape {y.shape} and targets {wanted.shape}; they must be equal, for broadcasting "
+            f"would compare each with all: {remedy}."
         )
-    return y, wanted
+    if not y.size:
+        raise ShapeError(f"{name}: shape {y.shape} holds nothing to compare; give at least one row.")
+    return y, cast(wanted, y.dtype)
 
 
 def sum_squared_error(outputs: Operand, targets: Operand) -> Tensor:
-    """Return half the sum of squared differences, the loss of the classical backpropagation example.
+    """Return half the sum of squared differences, so that its slope by an output is the error itself.
 
-    outputs, targets: equal shapes (else `ShapeError`).
+    outputs, targets: equal shapes. Returns a scalar in the dtype of the outputs. Raises `ShapeError`.
 
-    >>> import wengert
-    >>> sum_squared_error(wengert.tensor([1.0, 3.0]), [0.0, 0.0]).item()
-    5.0
+    >>> sum_squared_error([1.0, 2.0], [0.0, 4.0]).item()
+    2.5
     """
     y, wanted = _pair("sum_squared_error", outputs, targets)
-    error = wanted - y
-    return sum(error * error) * 0.5
+    return sum(square(y - wanted)) * 0.5
 
 
 def mean_squared_error(outputs: Operand, targets: Operand) -> Tensor:
-    """Return the mean of squared differences. outputs, targets: equal shapes (else `ShapeError`).
+    """Return the mean of squared differences over all elements.
 
-    >>> import wengert
-    >>> mean_squared_error(wengert.tensor([1.0, 3.0]), [0.0, 0.0]).item()
-    5.0
+    outputs, targets: equal shapes. Returns a scalar in the dtype of the outputs. Raises `ShapeError`.
+
+    >>> mean_squared_error([1.0, 2.0], [0.0, 4.0]).item()
+    2.5
     """
     y, wanted = _pair("mean_squared_error", outputs, targets)
-    error = y - wanted
-    return mean(error * error)
+    return mean(square(y - wanted))
 
 
 def cross_entropy(logits: Operand, labels: Operand, *, label_smoothing: float = 0.0) -> Tensor:
-    """Return the mean cross-entropy between softmax(logits) and the labels.
+    """Return the mean over rows of -log(probability of the right class), with softmax inside.
 
-    logits: (n, classes). labels: (n,) integers from 0, or (n, classes) probabilities. label_smoothing: the part of
-    each label spread evenly over all classes (Szegedy et al. 2016, section 7). Raises `ShapeError`, `DTypeError`,
-    and `OutOfBoundsError` for a label that is no class.
+    logits: (..., classes), before any softmax. labels: class numbers, integers of shape (...); or probabilities of
+    the logits' shape. label_smoothing: the share taken from the right class and spread over all (Szegedy et al. 2016,
+    section 7). Labels are looked at. Raises `ShapeError`, `DTypeError`, and `ArgumentError` for a label out of range.
 
-    >>> import wengert
-    >>> cross_entropy(wengert.tensor([[0.0, 0.0]]), [1]).item()
-    0.6931471824645996
+    >>> round(cross_entropy([[0.0, 0.0]], [1]).item(), 4)
+    0.6931
     """
-    z, wanted = floating(logits), operand(labels)
-    if z.ndim != 2:
-        raise ShapeError(f"cross_entropy: logits have shape {z.shape}; they must be (samples, classes).")
-    log_p = log_softmax(z, axis=1)
-    if wanted.dtype.kind == "f":
-        z, wanted = _pair("cross_entropy", z, wanted)
-        chosen = sum(wanted * log_p, axis=1)
-    else:
-        if wanted.shape != z.shape[:1]:
+    z, y = floating(logits), operand(labels)
+    if not 0 <= label_smoothing < 1:
+        raise ArgumentError(f"cross_entropy: label_smoothing {label_smoothing} must be at least 0 and below 1.")
+    if not z.ndim or not z.size:
+        raise ShapeError(f"cross_entropy: logits of shape {z.shape} must be (rows, classes), neither 0.")
+    if y.dtype.kind in "iu":
+        right = _hot(value_of(y.entry), z)
+        if not label_smoothing:  # selected, not multiplied: a logit of -inf for another class does no harm
+            return -sum(where(constant(sealed(right)), log_softmax(z), 0)) / (z.size // z.shape[-1])
+        target = constant(sealed(right.astype(z.dtype)))
+    elif y.dtype.kind == "f":
+        if y.shape != z.shape:
             raise ShapeError(
-                f"cross_entropy: labels have shape {wanted.shape}; for logits of shape {z.shape} they must be "
-                f"({z.shape[0]},) integers or {z.shape} probabilities."
+                f"cross_entropy: labels of dtype {y.dtype.name} are probabilities and must have the logits' shape "
+                f"{z.shape}, not {y.shape}; convert class numbers to int64."
             )
-        if wanted.dtype.kind == "b":
-            raise DTypeError("cross_entropy: labels are bools; convert them with .astype('int64').")
-        _check_labels(wanted, z.shape[1])
-        chosen = reshape(take_along_axis(log_p, reshape(wanted, (-1, 1)), axis=1), (-1,))
-    loss = -mean(chosen)
-    if not label_smoothing:
-        return loss
-    return loss * (1 - label_smoothing) - mean(log_p) * label_smoothing
+        target = cast(y, z.dtype)
+    else:
+        raise DTypeError("cross_entropy: bool labels are no class numbers; convert them with .astype(wengert.int64).")
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / z.shape[-1]
+    return -sum(target * log_softmax(z)) / (z.size // z.shape[-1])
 
 
-def _check_labels(labels: Tensor, n_classes: int) -> None:
-    values = value_of(labels.entry)
-    if values.size and not 0 <= values.min() <= values.max() < n_classes:
-        wrong = int(values.min() if values.min() < 0 else values.max())
-        raise OutOfBoundsError(
-            f"cross_entropy: the label {wrong} is no class: the logits have {n_classes} columns, so labels go from 0 "
-            f"to {n_classes - 1}."
+def _hot(labels: Array, z: Tensor) -> Array:
+    """Return bools of the logits' shape, true at each row's label."""
+    if labels.shape != z.shape[:-1]:
+        raise ShapeError(
+            f"cross_entropy: logits of shape {z.shape} need integer labels of shape {z.shape[:-1]}, not "
+            f"{labels.shape}; give one class number for each row."
         )
+    low, high, classes = labels.min(), labels.max(), z.shape[-1]
+    if low < 0 or high >= classes:
+        raise ArgumentError(
+            f"cross_entropy: label {low if low < 0 else high} is out of range: {classes} classes are numbered 0 to "
+            f"{classes - 1}; number the labels from 0, or give the network more outputs."
+        )
+    return np.asarray(labels[..., None] == np.arange(classes))
 
 
 def binary_cross_entropy(logits: Operand, targets: Operand) -> Tensor:
-    """Return the mean cross-entropy between sigmoid(logits) and targets between 0 and 1, without overflow.
+    """Return the mean of -(t log p + (1 - t) log(1 - p)) with p = sigmoid(logit), accurate for any logit.
 
-    logits, targets: equal shapes (else `ShapeError`).
+    logits, targets: equal shapes; targets 0 to 1, of any dtype. They are looked at. Raises `ShapeError`, and
+    `ArgumentError` for a target outside 0 to 1.
 
-    >>> import wengert
-    >>> binary_cross_entropy(wengert.tensor([0.0]), [1.0]).item()
-    0.6931471824645996
+    >>> round(binary_cross_entropy([0.0], [1.0]).item(), 4)
+    0.6931
     """
-    z, wanted = _pair("binary_cross_entropy", logits, targets)
-    return mean(relu(z) - z * wanted + softplus(-abs(z)))
+    z, t = _pair("binary_cross_entropy", logits, targets)
+    values = value_of(operand(targets).entry)
+    if not ((values >= 0) & (values <= 1)).all():
+        raise ArgumentError("binary_cross_entropy: targets must lie between 0 and 1; they are probabilities.")
+    return mean(t * softplus(-z) + (1 - t) * softplus(z))
+
+
+BY_NAME: dict[str, Callable[..., Tensor]] = {
+    "binary_cross_entropy": binary_cross_entropy,
+    "cross_entropy": cross_entropy,
+    "mean_squared_error": mean_squared_error,
+    "sum_squared_error": sum_squared_error,
+}

@@ -1,6 +1,8 @@
-"""Optimizers: how gradients change parameters; and schedules of the learning rate."""
+"""Optimizers change parameters by their gradients; schedules change the learning rate."""
 
-from .optimizers import SGD, Adam, AdamW, Optimizer
+from .adam import Adam, AdamW
+from .optimizer import Optimizer
 from .schedules import cosine
+from .sgd import SGD
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "cosine"]

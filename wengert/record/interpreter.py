@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from operator import attrgetter
 
 import numpy as np
@@ -22,8 +23,12 @@ from .trie import NOTHING
 
 REUSE_FROM_BYTES = 1 << 16  # below this, looking for a buffer to write over costs more than a new one
 
-
 _lock = threading.RLock()  # two threads may need the same missing values; no user code runs under it
+
+
+def alone() -> AbstractContextManager[bool]:
+    """Return the lock to hold while values, or what they are computed from, change."""
+    return _lock
 
 
 def _new_lock() -> None:
@@ -41,7 +46,7 @@ def evaluate(wanted: Iterable[Entry]) -> None:
 
     Raises `GradientError` where a value was let go and its list has been spent since.
     """
-    with _lock:
+    with alone():
         _evaluate(set(wanted))
 
 
@@ -82,13 +87,15 @@ def _run(entry: Entry, uses: dict[Entry, int], keep: set[Entry]) -> Array:
     """Run one entry's primitive on its operands' values."""
     primitive, spec = entry.node.primitive, entry.node.spec
     assert primitive is not None, "a leaf without a value"
-    spare = None
+    spare = buffer = None
     if primitive.in_place and spec.size * spec.dtype.itemsize >= REUSE_FROM_BYTES:
-        spare = _spare_buffer(entry, uses, keep)
+        spare = _spare_operand(entry, uses, keep)
+        buffer = None if spare is None else spare.value
     values = [operand.value for operand in entry.inputs]
-    if spare is not None:
-        spare.setflags(write=True)
-        result = sealed(primitive.run(*values, *entry.node.params, out=spare))
+    if spare is not None and buffer is not None:
+        spare.value = None  # first: an interruption must not find there what is being written over
+        buffer.setflags(write=True)
+        result = sealed(primitive.run(*values, *entry.node.params, out=buffer))
     else:
         result = sealed(primitive.run(*values, *entry.node.params))
     if result.shape != spec.shape or result.dtype != spec.dtype:
@@ -99,8 +106,8 @@ def _run(entry: Entry, uses: dict[Entry, int], keep: set[Entry]) -> Array:
     return result
 
 
-def _spare_buffer(entry: Entry, uses: dict[Entry, int], keep: set[Entry]) -> Array | None:
-    """Return the buffer of an operand that dies here, if only that operand holds it: the result may take it."""
+def _spare_operand(entry: Entry, uses: dict[Entry, int], keep: set[Entry]) -> Entry | None:
+    """Return an operand that dies here and alone holds its buffer: the result may be written over it."""
     for operand in entry.inputs:
         if (
             uses.get(operand) == entry.inputs.count(operand)
@@ -109,7 +116,7 @@ def _spare_buffer(entry: Entry, uses: dict[Entry, int], keep: set[Entry]) -> Arr
             and operand.value is not None
             and references(operand.value) <= _ALONE
         ):
-            return operand.value
+            return operand
     return None
 
 
@@ -146,6 +153,7 @@ _ALONE = references(_sole.value)
 
 def settle(steps: list[Entry]) -> None:
     """Cut what nothing can ask for any more: the inputs of computed values that no derivative flows through."""
-    for entry in steps:
-        if entry.value is not None and (not entry.tracked or entry.is_source):
-            entry.inputs = ()
+    with alone():
+        for entry in steps:
+            if entry.value is not None and (not entry.tracked or entry.is_source):
+                entry.inputs = ()

@@ -11,12 +11,12 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .buffers import Array
 from .entry import Entry, Handle, make_entry, next_number
-from .interpreter import evaluate, settle, survivors
+from .interpreter import alone, evaluate, settle, survivors
 from .lists import Passes, spend
 from .trie import NOTHING, TRIE, Node, Params, atom
 
@@ -33,13 +33,13 @@ MOST_BYTES_HELD = 1 << 28  # a segment is executed when the values that entered 
 class Segment:
     """The entries recorded since values were last needed: the unit of execution."""
 
-    __slots__ = ("bytes_held", "entered", "steps", "tracking")
+    __slots__ = ("bytes_held", "eager", "entered", "steps", "tracking")
 
     def __init__(self, start: Node, tracking: bool, eager: bool):
         self.steps = [make_entry(start, (), None, False)]
         self.entered: dict[Entry, int] = {}
         self.bytes_held = 0
-        self.tracking = True
+        self.tracking, self.eager = True, eager
         if eager:
             self.mark("eager")
         if not tracking:
@@ -62,25 +62,47 @@ class Segment:
         """Bring a value from outside (a leaf, or an earlier segment's) into the path; return its position."""
         if STATE.marked is not None:
             run_marked()
-        node, spec = self.steps[-1].node, entry.node.spec
+        steps, spec = self.steps, entry.node.spec
+        node = steps[-1].node
         child = node.edges.get(spec)
         if child is None:
             child = TRIE.child(node, spec, None, (), spec)
-        self.steps.append(make_entry(child, (entry,), None, False))
+        step = make_entry(child, (entry,), None, False)
+        if steps[-1].node is not node:  # a `__del__` that the garbage collector called has recorded meanwhile
+            return self.enter(entry)
+        steps.append(step)
         self.entered[entry] = child.position
         self.bytes_held += spec.size * spec.dtype.itemsize
         return child.position
+
+
+class _Setting:
+    """How operations are recorded from some place on, and the setting around it."""
+
+    __slots__ = ("eager", "outer", "tracking")
+
+    def __init__(self, tracking: bool, eager: bool, outer: _Setting | None):
+        self.tracking, self.eager, self.outer = tracking, eager, outer
 
 
 class _State(threading.local):
     """What the recorder knows in each thread."""
 
     def __init__(self) -> None:
-        self.tracking = True
-        self.eager = False
+        self.setting = _Setting(True, False, None)
         self.marked: tuple[Segment, dict[Entry, str]] | None = None
         self.segment = Segment(TRIE.root, tracking=True, eager=False)
         self.passes = Passes()
+
+    @property
+    def tracking(self) -> bool:
+        """Whether derivatives are recorded."""
+        return self.setting.tracking
+
+    @property
+    def eager(self) -> bool:
+        """Whether every operation is executed as it is recorded."""
+        return self.setting.eager
 
 
 STATE = _State()
@@ -128,6 +150,8 @@ def record(primitive: Primitive, *operands: Handle, params: Params = ()) -> Tens
             break
     tensor = _new(_tensor)
     tensor.entry, tensor.grad, tensor.base, tensor.views = entry, None, None, None
+    if steps[-1].node is not here:  # a `__del__` that the garbage collector called has recorded meanwhile
+        return record(primitive, *operands, params=params)
     steps.append(entry)
     if primitive.view and (node.spec.shape or primitive.name != "getitem"):  # NumPy's x[0, 0] is no view
         _link(tensor, operands[0])
@@ -152,8 +176,9 @@ def execute() -> None:
     """Execute everything this thread has recorded; the next segment continues in the trie."""
     run_marked()
     segment = STATE.segment
-    if len(segment.steps) > 1:
-        start = TRIE.root if STATE.eager else TRIE.after_look(segment.steps[-1].node)
+    if len(segment.steps) > 1 or segment.eager != STATE.eager:
+        afresh = segment.eager or STATE.eager
+        start = TRIE.root if afresh else TRIE.after_look(segment.steps[-1].node)
         STATE.segment = Segment(start, STATE.tracking, STATE.eager)
         _run(segment)
 
@@ -198,24 +223,60 @@ def run_marked() -> None:
         segment, updated = STATE.marked
         STATE.marked = None
         _run(segment)
-        spend(STATE.passes, updated)
+        with alone():
+            spend(STATE.passes, updated)
 
 
-@contextmanager
-def tracking(on: bool) -> Iterator[None]:
+class _Block:
+    """A `with` block under another setting.
+
+    An exception can strike inside `__exit__` itself (Ctrl-C does); then the setting ends when the interrupted
+    frames are let go, and with them this object.
+    """
+
+    __slots__ = ("_eager", "_setting", "_tracking")
+
+    def __init__(self, *, tracking: bool | None = None, eager: bool | None = None):
+        self._tracking, self._eager, self._setting = tracking, eager, STATE.setting
+
+    def __enter__(self) -> None:
+        outer = STATE.setting
+        self._setting = _Setting(
+            outer.tracking if self._tracking is None else self._tracking,
+            outer.eager if self._eager is None else self._eager,
+            outer,
+        )
+        STATE.setting = self._setting
+        _follow()
+
+    def __exit__(self, *exception: object) -> None:
+        self._leave()
+
+    def __del__(self) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        """Return to the setting around the block, unless that has happened."""
+        each: _Setting | None = STATE.setting
+        while each is not None and each is not self._setting:
+            each = each.outer
+        if each is not None and each.outer is not None:
+            STATE.setting = each.outer
+        _follow()
+
+
+def _follow() -> None:
+    """Record as the setting says from now on."""
+    setting, segment = STATE.setting, STATE.segment
+    if segment.eager != setting.eager:
+        execute()
+    elif segment.tracking != setting.tracking:
+        segment.set_tracking(setting.tracking)
+
+
+def tracking(on: bool) -> AbstractContextManager[None]:
     """Turn derivatives on or off for the operations recorded inside."""
-    before = STATE.tracking
-    try:
-        _set_tracking(on)
-        yield
-    finally:
-        _set_tracking(before)
-
-
-def _set_tracking(on: bool) -> None:
-    STATE.tracking = on
-    if STATE.segment.tracking != on:
-        STATE.segment.set_tracking(on)
+    return _Block(tracking=on)
 
 
 @contextmanager
@@ -227,16 +288,5 @@ def eager() -> Iterator[None]:
     ...     print((wengert.tensor([1.0, 2.0]) * 3).numpy())
     [3. 6.]
     """
-    before = STATE.eager
-    execute()
-    try:
-        _set_eager(True)
+    with _Block(eager=True):
         yield
-    finally:
-        execute()
-        _set_eager(before)
-
-
-def _set_eager(on: bool) -> None:
-    STATE.eager = on
-    STATE.segment = Segment(TRIE.root, STATE.tracking, on)

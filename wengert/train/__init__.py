@@ -1,7 +1,6 @@
-"""Training: data in mini-batches, the loop, its history and its progress; tables from files, runs in folders."""
+"""Training: `fit`, its data, its figures, and what a run leaves behind."""
 
-from .batches import Samples
-from .fit import evaluate, fit
+from .fit import fit
 from .history import History
 
-__all__ = ["History", "Samples", "evaluate", "fit"]
+__all__ = ["History", "fit"]

@@ -1,301 +1,296 @@
-"""`fit`: the training loop everybody writes, with its checks, history, early stopping and a safe Ctrl-C."""
+"""fit: mini-batches, an optimizer's steps, figures after every epoch. The loop one would write by hand, made safe."""
 
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from .. import nn, optim
-from ..autodiff.transforms import no_grad
-from ..errors import ArgumentError, DataError, DivergedError
-from ..ops.operands import cast
-from ..ops.reduce import argmax, sum
-from ..random import GLOBAL, Generator
-from .batches import Samples, samples_of, split_off
+from .. import nn, optim, random
+from ..dtypes import float32
+from ..errors import ArgumentError, DivergedError
+from ..nn import losses
+from ..ops.identity import detach
+from ..record.buffers import Array
+from ..record.recorder import tracking, value_of
+from ..tensor import Tensor
+from . import metrics as metric_table
+from .batches import Rows, check_classes, rows_of, split
 from .history import History
-from .progress import Progress
+from .progress import Silent, shown
 
-LOSSES: dict[str, Callable[..., Any]] = {
-    "cross_entropy": nn.cross_entropy,
-    "binary_cross_entropy": nn.binary_cross_entropy,
-    "mean_squared_error": nn.mean_squared_error,
-    "sum_squared_error": nn.sum_squared_error,
-}
-OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "sgd": optim.SGD}
+LOOK_EVERY = 64  # batches between looks at the losses: divergence is noticed, memory stays bounded
+
+Loss = Callable[[Any, Tensor], Tensor]
 
 
 def fit(
     model: nn.Module,
     data: Any,
     *,
-    loss: str | Callable[..., Any] | None = None,
+    loss: str | Loss | None = None,
     optimizer: str | optim.Optimizer | None = None,
     epochs: int = 20,
     batch_size: int = 32,
-    validation: float | Any | None = None,
+    validation: Any = None,
     seed: int = 0,
     patience: int | None = None,
-    schedule: Callable[[float], float] | None = None,
-    callbacks: Sequence[Callable[[dict[str, Any]], Any]] = (),
-    progress: bool = True,
+    schedule: str | Callable[[int], float] | None = None,
+    metrics: Any = None,
+    callbacks: Iterable[Callable[[History], object]] = (),
+    verbose: bool = True,
 ) -> History:
-    """Train a model on (X, y) in mini-batches and return the history, one row per epoch.
+    """Train a network, and return the figures of every epoch.
 
-    model: called with (batch, ...) inputs. data: (X, y) as arrays or tensors, X (n, ...) real, y (n,) integer labels
-    or real targets of the outputs' shape; or a `Dataset`. loss: a name or function of (outputs, targets); by default
-    cross-entropy for labels, mean squared error for real targets. optimizer: an instance, a name, or None (Adam at
-    0.001). validation: a part of the data (0.2) or its own (X, y). seed: for shuffling, dropout and the split;
-    initialisation was drawn when the model was made (`wengert.seed`). patience: stop after so many epochs without a
-    smaller validation loss, and go back to the best. schedule: the learning rate for each part of the training done
-    (0 to 1). callbacks: called with each epoch's row.
+    data: (X, y) as arrays, tensors or lists, one row per example, or a data set with `.x` and `.y`.
+    loss: a name ("cross_entropy", "binary_cross_entropy", "mean_squared_error", "sum_squared_error") or a function of
+        (outputs, targets) that returns a scalar; None takes cross-entropy for integer y, mean squared error for floats.
+    optimizer: an instance, "adam" (lr 1e-3, also what None takes), "adamw" (1e-3) or "sgd" (1e-2).
+    epochs, batch_size: positive; the last batch of an epoch may be smaller.
+    validation: a share of the rows, taken at random, or (X, y).
+    seed: drives the order of rows, the share for validation, and dropout (`wengert.seed` drives initial weights).
+    patience: stop when the validation loss (without validation data, the training loss) has not improved for this many
+        epochs, and go back to the best parameters.
+    schedule: "cosine", or a function from the number of the step to lr; lr is set back when `fit` returns.
+    metrics: names ("accuracy", "mean_absolute_error", "r2") or functions of two arrays (outputs, targets).
+    callbacks: called after each epoch with the history; a KeyboardInterrupt raised there ends the training.
+    verbose: a progress bar in a terminal, some lines elsewhere.
 
-    Ctrl-C ends the training after the batch at hand, with the best state so far and `history.interrupted`.
-    Raises `DataError` for unusable data, `ArgumentError` for settings, `DivergedError` for a loss of NaN or infinity.
+    Ctrl-C returns the history with `interrupted` set, and the network with the best parameters measured so far.
+    Raises `DataError`, `ShapeError`, `DTypeError`, `ArgumentError` for what cannot be trained on, and `DivergedError`,
+    with the network set back to the best parameters, when a loss is not finite.
 
     >>> import wengert
     >>> from wengert import nn
+    >>> wengert.seed(0)
     >>> model = nn.Sequential(nn.Linear(2, 8), nn.Tansig(), nn.Linear(8, 2))
-    >>> X, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0]
-    >>> history = fit(
-    ...     model, (X, y), optimizer=wengert.optim.Adam(model.parameters(), lr=0.1), epochs=60, progress=False
-    ... )
+    >>> x, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0]
+    >>> adam = wengert.optim.Adam(model.parameters(), lr=0.05)
+    >>> history = fit(model, (x, y), optimizer=adam, epochs=100, verbose=False)
     >>> history["accuracy"][-1]
     1.0
     """
-    training, held_out = _prepared(data, validation, seed)
-    _check(epochs, batch_size, patience, held_out)
-    loop = _Loop(model, training, held_out, _loss(loss, training), _optimizer(optimizer, model), batch_size)
-    with _seeded(seed), _interruptible() as interrupted, Progress(epochs, progress) as shown:
-        loop.run(
-            epochs, patience, schedule, Generator(seed, stream=1), [shown.epoch, *callbacks], interrupted
-        )
-    return loop.history
+    for name, value in (("epochs", epochs), ("batch_size", batch_size), ("patience", patience)):
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise ArgumentError(f"fit: {name} = {value!r} must be a positive integer.")
+    if not isinstance(model, nn.Module):
+        raise ArgumentError(f"fit: the model is a {type(model).__name__}; give an nn.Module.")
+    training = _Training(model, optimizer, loss, data, validation, seed, batch_size, metrics)
+    return training.run(epochs, patience, schedule, list(callbacks), shown(epochs, verbose))
 
 
-def evaluate(
-    model: nn.Module, data: Any, *, loss: str | Callable[..., Any] | None = None, batch_size: int = 1024
-) -> dict[str, float]:
-    """Return the mean loss over the data, and for labels the accuracy, with the model in evaluation mode.
-
-    >>> import wengert
-    >>> sorted(evaluate(wengert.nn.Linear(1, 2), ([[1.0], [2.0]], [0, 1])))
-    ['accuracy', 'loss']
-    """
-    samples = samples_of(data, "evaluate")
-    return _evaluated(model, samples, _loss(loss, samples), batch_size)
-
-
-def _evaluated(
-    model: nn.Module, samples: Samples, loss: Callable[..., Any], batch_size: int
-) -> dict[str, float]:
-    call: Any = model  # any module: what its forward takes and returns is between the user and the loss
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with no_grad():
-            tally = _Tally(samples.classifies)
-            for x, y in samples.batches(batch_size):
-                outputs = call(x)
-                tally.add(loss(outputs, y), outputs, y)
-            return tally.means()
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
-class _Tally:
-    """Losses and hits of batches, looked at once, at the end."""
-
-    def __init__(self, classifies: bool) -> None:
-        self.classifies = classifies
-        self.losses: list[Any] = []
-        self.hits: list[Any] = []
-        self.sizes: list[int] = []
-
-    def add(self, loss: Any, outputs: Any, y: Any) -> None:
-        """Note one batch."""
-        self.losses.append(loss.detach())
-        self.sizes.append(y.shape[0])
-        if self.classifies and outputs.ndim == 2:
-            self.hits.append(sum(cast(argmax(outputs.detach(), axis=1), y.dtype) == y))
-
-    def means(self) -> dict[str, float]:
-        """Return the mean loss and accuracy over all samples."""
-        self.values = [float(loss) for loss in self.losses]
-        n = math.fsum(self.sizes)
-        found = {"loss": math.fsum(v * size for v, size in zip(self.values, self.sizes, strict=True)) / n}
-        if self.hits:
-            found["accuracy"] = math.fsum(int(hits) for hits in self.hits) / n
-        return found
-
-
-class _Loop:
-    """One training: the parts that every epoch needs."""
+class _Training:
+    """One training: the settings made ready, and the loop over epochs."""
 
     def __init__(
         self,
         model: nn.Module,
-        training: Samples,
-        held_out: Samples | None,
-        loss: Callable[..., Any],
-        optimizer: optim.Optimizer,
+        optimizer: str | optim.Optimizer | None,
+        loss: str | Loss | None,
+        data: Any,
+        validation: Any,
+        seed: int,
         batch_size: int,
+        metrics: Any,
     ):
-        self.model, self.training, self.held_out = model, training, held_out
-        self.loss, self.optimizer, self.batch_size = loss, optimizer, batch_size
+        parameters = list(model.parameters())
+        dtype = parameters[0].dtype if parameters else float32
+        self.shuffling = random.Generator(seed, random.SHUFFLING)
+        self.noise = random.Generator(seed, random.NOISE)
+        self.rows, self.held = split(rows_of(data, dtype), validation, dtype, self.shuffling)
+        name, self.loss = _loss_of(loss, self.rows)
+        if name == "cross_entropy":
+            check_classes(self.rows)
+        self.metrics = metric_table.chosen(metrics, name)
+        self.model, self.batch_size = model, batch_size
+        self.optimizer = _optimizer_of(optimizer, parameters)
         self.history = History()
-        self.best: tuple[float, dict[str, Any]] | None = None
+        self.steps = 0
+        self.least = math.inf  # the smallest monitored loss, and the parameters that had it
+        self.best: dict[str, Array] | None = None
+        self.safe = model.state_dict()  # the latest parameters known to be whole
 
     def run(
         self,
         epochs: int,
         patience: int | None,
-        schedule: Callable[[float], float] | None,
-        shuffling: Generator,
-        callbacks: Sequence[Callable[[dict[str, Any]], Any]],
-        interrupted: Callable[[], bool],
-    ) -> None:
-        """Train, and go back to the best state where that is promised."""
-        start = time.monotonic()
+        schedule: str | Callable[[int], float] | None,
+        callbacks: list[Callable[[History], object]],
+        progress: Silent,
+    ) -> History:
+        """Train for some epochs; whatever happens, leave the model whole, in the mode it was in."""
+        history, lr, modes = self.history, self.optimizer.lr, [(m, m.training) for m in self.model.modules()]
+        per_epoch = -(-len(self.rows) // self.batch_size)
+        rate = _schedule_of(schedule, lr, epochs * per_epoch)
+        started = time.perf_counter()
         try:
-            for epoch in range(1, epochs + 1):
-                row = {"epoch": epoch, **self.epoch(epoch, epochs, schedule, shuffling, interrupted)}
-                row |= {"lr": self.optimizer.lr, "seconds": round(time.monotonic() - start, 3)}
-                self.history.rows.append(row)
-                self._compare(row)
-                for callback in callbacks:
-                    callback(row)
-                if patience is not None and epoch - (self.history.best_epoch or 0) >= patience:
-                    self.history.stopped_early = True
-                    break
+            with progress, random.using(self.noise):
+                for epoch in range(1, epochs + 1):
+                    self._epoch(epoch, rate, progress)
+                    progress.epoch(history.last)
+                    for callback in callbacks:
+                        callback(history)
+                    if patience is not None and epoch - history.best_epoch >= patience:
+                        history.stopped_early = epoch < epochs
+                        break
+            if patience is not None:
+                self._return_to_best()
         except KeyboardInterrupt:
-            self.history.interrupted = True
+            history.interrupted = True
+            self._return_to_best()
+        except DivergedError:
+            self._return_to_best()
+            raise
         finally:
-            self.model.eval()
-        if self.best is not None and (patience is not None or self.history.interrupted):
-            self.model.load_state_dict(self.best[1])
+            self.optimizer.lr = lr
+            for module, mode in modes:
+                module.training = mode
+            history.seconds = time.perf_counter() - started
+        return history
 
-    def epoch(
-        self,
-        epoch: int,
-        epochs: int,
-        schedule: Callable[[float], float] | None,
-        shuffling: Generator,
-        interrupted: Callable[[], bool],
-    ) -> dict[str, float]:
-        """Train on every sample once; return the means over the epoch, and over the validation set after it."""
-        call: Any = self.model.train()
-        tally = _Tally(self.training.classifies)
-        n_batches = math.ceil(len(self.training.x) / self.batch_size)
-        order = shuffling.permutation(len(self.training.x))
-        for i, (x, y) in enumerate(self.training.batches(self.batch_size, order)):
-            if schedule is not None:
-                self.optimizer.lr = schedule((epoch - 1 + i / n_batches) / epochs)
-            outputs = call(x)
-            loss = self.loss(outputs, y)
-            tally.add(loss, outputs, y)
-            self.optimizer.zero_grad()
+    def _return_to_best(self) -> None:
+        self.model.load_state_dict(self.safe if self.best is None else self.best)
+        self.optimizer.zero_grad()
+
+    def _epoch(self, epoch: int, rate: Callable[[int], float] | None, progress: Silent) -> None:
+        """Train on every row once, measure, and note the figures and the best parameters."""
+        row = {"epoch": epoch, "lr": self.optimizer.lr if rate is None else rate(self.steps)}
+        self.model.train()
+        order = self.shuffling.permutation(len(self.rows))
+        tally = _Tally(epoch)
+        for x, y in self.rows.batches(self.batch_size, order):
+            if rate is not None:
+                self.optimizer.lr = rate(self.steps)
+            tally.add(*self._step(x, y), len(y))
+            self.steps += 1
+            if len(tally.waiting) >= LOOK_EVERY:
+                tally.look()
+                self.safe = self.model.state_dict()
+                progress.batch(tally.rows / len(self.rows))
+        row |= tally.figures(self.rows.y[order], self.metrics)
+        self.safe = self.model.state_dict()
+        if self.held is not None:
+            row |= {f"validation_{name}": value for name, value in self._measure(self.held, epoch).items()}
+        self.history.add(row)
+        monitored = row.get("validation_loss", row["loss"])
+        if monitored < self.least:
+            self.least, self.best, self.history.best_epoch = monitored, self.safe, epoch
+
+    def _step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Learn from one batch; return its loss and outputs, cut off from the list."""
+        outputs = self.model(x)
+        loss = self._loss(outputs, y)
+        self.optimizer.zero_grad()
+        if loss.requires_grad:
             loss.backward()
+        result = detach(loss), detach(outputs)  # before the step: they belong to the same segment
+        if not self.steps:
+            self._check_gradients()
+        if any(x.grad is not None for x in self.optimizer.params):
             self.optimizer.step()
-            if interrupted():
-                raise KeyboardInterrupt
-        found = tally.means()
-        for i, value in enumerate(tally.values):
+        return result
+
+    def _loss(self, outputs: Any, y: Tensor) -> Tensor:
+        loss = self.loss(outputs, y)
+        if not isinstance(loss, Tensor) or loss.size != 1:
+            shape = f"shape {loss.shape}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+            raise ArgumentError(f"fit: the loss returned {shape}; it must return a tensor with one number.")
+        return loss
+
+    def _check_gradients(self) -> None:
+        """Warn where the first step would change nothing."""
+        bars = [x.grad for x in self.optimizer.params if x.grad is not None]
+        if not any(value_of(x_bar.entry).any() for x_bar in bars):
+            warnings.warn(
+                "fit: no parameter receives a gradient, so training changes nothing; look for detach, no_grad or a "
+                "transfer function of slope 0 (hardlim) between the parameters and the loss.",
+                stacklevel=5,
+            )
+
+    def _measure(self, rows: Rows, epoch: int) -> dict[str, float]:
+        """Return loss and metrics on rows that are not trained on."""
+        self.model.eval()
+        tally = _Tally(epoch, "validation ")
+        with tracking(False):
+            for x, y in rows.batches(self.batch_size):
+                outputs = self.model(x)
+                tally.add(self._loss(outputs, y), outputs, len(y))
+                if len(tally.waiting) >= LOOK_EVERY:
+                    tally.look()
+        return tally.figures(rows.y, self.metrics)
+
+
+class _Tally:
+    """The losses and outputs of one pass over the data, looked at some batches at a time."""
+
+    def __init__(self, epoch: int, what: str = ""):
+        self.epoch, self.what = epoch, what
+        self.waiting: list[tuple[Tensor, Tensor, int]] = []
+        self.outputs: list[Array] = []
+        self.total, self.rows, self.batches = 0.0, 0, 0
+
+    def add(self, loss: Tensor, outputs: Tensor, n: int) -> None:
+        """Note one batch of n rows."""
+        self.waiting.append((loss, outputs, n))
+
+    def look(self) -> None:
+        """Look at the batches noted. Raises `DivergedError` where a loss is not finite."""
+        for loss, outputs, n in self.waiting:
+            value = float(value_of(loss.entry).item())
+            self.batches += 1
             if not math.isfinite(value):
                 raise DivergedError(
-                    f"fit: the loss became {value} in epoch {epoch}, batch {i + 1}; use a smaller learning rate (it is "
-                    f"{self.optimizer.lr:g}) or standardise the inputs."
+                    f"fit: the {self.what}loss is {value} in epoch {self.epoch}, batch {self.batches}: training has "
+                    "diverged; lower the learning rate, or standardise the data."
                 )
-        if self.held_out is not None:
-            held = _evaluated(self.model, self.held_out, self.loss, max(self.batch_size, 1024))
-            found |= {f"validation_{name}": value for name, value in held.items()}
-        return found
+            self.total += value * n
+            self.rows += n
+            self.outputs.append(value_of(outputs.entry))
+        self.waiting = []
 
-    def _compare(self, row: dict[str, Any]) -> None:
-        """Remember the state of the smallest validation loss; buffers never change, so this copies nothing."""
-        if "validation_loss" in row and (self.best is None or row["validation_loss"] < self.best[0]):
-            self.best = row["validation_loss"], self.model.state_dict()
-            self.history.best_epoch = row["epoch"]
-
-
-def _prepared(data: Any, validation: Any, seed: int) -> tuple[Samples, Samples | None]:
-    samples = samples_of(data)
-    if samples.classifies and np.unique(samples.y).size < 2:
-        raise DataError(
-            f"fit: all {len(samples.y)} labels are {samples.y.flat[0]}; there must be at least two classes."
-        )
-    if validation is None:
-        return samples, None
-    if isinstance(validation, int | float):
-        return split_off(samples, validation, seed)
-    return samples, samples_of(validation, "fit (validation)")
+    def figures(self, y: Array, metrics: dict[str, metric_table.Metric]) -> dict[str, float]:
+        """Return the mean loss per row, and the metrics; y: the targets in the order of the batches."""
+        self.look()
+        outputs = np.concatenate(self.outputs)
+        return {"loss": self.total / self.rows} | {name: f(outputs, y) for name, f in metrics.items()}
 
 
-def _check(epochs: int, batch_size: int, patience: int | None, held_out: Samples | None) -> None:
-    for name, value in (("epochs", epochs), ("batch_size", batch_size), ("patience", patience)):
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise ArgumentError(f"fit: {name} is {value!r}; it must be a whole number, 1 or more.")
-    if patience is not None and held_out is None:
-        raise ArgumentError("fit: patience needs a validation set; give validation=0.2 or (X, y).")
-
-
-def _loss(loss: str | Callable[..., Any] | None, samples: Samples) -> Callable[..., Any]:
+def _loss_of(loss: str | Loss | None, rows: Rows) -> tuple[str, Loss]:
     if loss is None:
-        return nn.cross_entropy if samples.classifies else nn.mean_squared_error
-    if isinstance(loss, str):
-        if loss not in LOSSES:
-            raise ArgumentError(
-                f"fit: loss {loss!r} is not there; use one of {', '.join(LOSSES)}, or a function."
-            )
-        return LOSSES[loss]
-    return loss
+        loss = "cross_entropy" if rows.y.dtype.kind in "iu" else "mean_squared_error"
+    if callable(loss):
+        return getattr(loss, "__name__", ""), loss
+    if loss not in losses.BY_NAME:
+        raise ArgumentError(f"fit: loss {loss!r} is unknown; use one of {', '.join(losses.BY_NAME)}, or a function.")
+    return loss, losses.BY_NAME[loss]
 
 
-def _optimizer(optimizer: str | optim.Optimizer | None, model: nn.Module) -> optim.Optimizer:
+def _optimizer_of(optimizer: str | optim.Optimizer | None, parameters: list[Tensor]) -> optim.Optimizer:
     if isinstance(optimizer, optim.Optimizer):
+        own = {id(x) for x in parameters}
+        if not any(id(x) in own for x in optimizer.params):
+            raise ArgumentError(
+                "fit: the optimizer holds none of the model's parameters; make it from model.parameters()."
+            )
         return optimizer
-    name = optimizer or "adam"
-    if name not in OPTIMIZERS:
-        raise ArgumentError(
-            f"fit: optimizer {name!r} is not there; use one of {', '.join(OPTIMIZERS)}, or an instance."
-        )
-    made: optim.Optimizer = OPTIMIZERS[name](model.parameters(), lr=1e-2 if name == "sgd" else 1e-3)
-    return made
+    if not parameters:
+        raise ArgumentError("fit: the model has no parameters; store layers and parameters as attributes of it.")
+    if optimizer in (None, "adam"):
+        return optim.Adam(parameters)
+    if optimizer == "adamw":
+        return optim.AdamW(parameters)
+    if optimizer == "sgd":
+        return optim.SGD(parameters, lr=0.01)
+    raise ArgumentError(f"fit: optimizer {optimizer!r} is unknown; use 'adam', 'adamw', 'sgd', or an instance.")
 
 
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Draw dropout from this training's seed; afterwards the global stream goes on where it was."""
-    before = GLOBAL.state()
-    GLOBAL.restore(Generator(seed, stream=3).state())
-    try:
-        yield
-    finally:
-        GLOBAL.restore(before)
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Note the first Ctrl-C instead of raising it in the middle of a step; a second one raises as usual."""
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    seen = threading.Event()
-    before = signal.getsignal(signal.SIGINT)
-
-    def note(number: int, frame: Any) -> None:
-        signal.signal(signal.SIGINT, before)
-        seen.set()
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield seen.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _schedule_of(schedule: Any, lr: float, steps: int) -> Callable[[int], float] | None:
+    if schedule is None or callable(schedule):
+        return schedule  # type: ignore[no-any-return]  # the caller's own function
+    if schedule == "cosine":
+        return optim.cosine(lr, steps)
+    raise ArgumentError(f"fit: schedule {schedule!r} is unknown; use 'cosine', or a function of the step.")

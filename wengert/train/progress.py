@@ -1,51 +1,101 @@
-"""Progress of a training: a bar on a terminal, plain lines elsewhere (files, notebooks, other programs)."""
+"""Progress: a bar in a terminal, plain lines anywhere else (files, notebooks)."""
 
 from __future__ import annotations
 
 import sys
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+LINES = 10  # plain lines per training, about
 
 
-def describe(row: dict[str, Any]) -> str:
-    """Return e.g. `loss 0.1234, accuracy 98.1 % | validation loss 0.2, accuracy 97.0 %`."""
+class Silent:
+    """Shows nothing, and is what the others are built on: `with` it, tell it of batches and epochs."""
 
-    def part(prefix: str) -> str:
-        text = f"{prefix.replace('_', ' ')}loss {row[prefix + 'loss']:.4f}"
-        accuracy = row.get(prefix + "accuracy")
-        return text if accuracy is None else f"{text}, accuracy {100 * accuracy:.1f} %"
-
-    return part("") + (f" | {part('validation_')}" if "validation_loss" in row else "")
-
-
-class Progress:
-    """Shows epochs as they end; used as a context."""
-
-    def __init__(self, epochs: int, shown: bool):
-        self.epochs, self.shown = epochs, shown
-        self.bar: Any = None
-
-    def __enter__(self) -> Progress:
-        if self.shown and sys.stdout.isatty():
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
-
-            columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TimeRemainingColumn())
-            self.bar = Bar(*columns, TextColumn("{task.description}"))
-            self.task = self.bar.add_task("", total=self.epochs)
-            self.bar.start()
+    def __enter__(self) -> Self:
         return self
 
-    def epoch(self, row: dict[str, Any]) -> None:
-        """Show the end of an epoch: every one on the bar, about ten in lines."""
-        if self.bar is not None:
-            self.bar.update(self.task, advance=1, description=describe(row))
-        elif self.shown and (row["epoch"] in (1, self.epochs) or row["epoch"] % max(1, self.epochs // 10) == 0):
-            sys.stdout.write(f"epoch {row['epoch']}/{self.epochs}: {describe(row)}\n")
-            sys.stdout.flush()
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.bar is not None:
-            self.bar.stop()
+    def batch(self, done: float) -> None:
+        """Note the share of the epoch that is done."""
+
+    def epoch(self, row: dict[str, float]) -> None:
+        """Note the figures of an epoch."""
+
+    def close(self) -> None:
+        """Show what is still to be shown."""
+
+
+class Lines(Silent):
+    """One line every tenth of the epochs, and for the first and last."""
+
+    def __init__(self, epochs: int):
+        self.every, self.total = max(1, epochs // LINES), epochs
+        self.waiting = ""
+
+    def epoch(self, row: dict[str, float]) -> None:
+        """Write a line now and then."""
+        line = text(row, self.total)
+        number = int(row["epoch"])
+        if number == 1 or number % self.every == 0:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+            self.waiting = ""
+        else:
+            self.waiting = line
+
+    def close(self) -> None:
+        """Write the last epoch, if it has not been."""
+        if self.waiting:
+            sys.stdout.write(self.waiting + "\n")
+
+
+class Bar(Silent):
+    """A bar over all epochs with the latest figures beside it."""
+
+    def __init__(self, epochs: int):
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.total, self.finished = epochs, 0
+        self.bar: Progress = Progress(TextColumn("{task.description}"), BarColumn(bar_width=24), TimeRemainingColumn())
+        self.task: TaskID = self.bar.add_task("training", total=epochs)
+        self.bar.start()
+
+    def batch(self, done: float) -> None:
+        """Move the bar."""
+        self.bar.update(self.task, completed=self.finished + done)
+
+    def epoch(self, row: dict[str, float]) -> None:
+        """Move the bar and renew the figures."""
+        self.finished = int(row["epoch"])
+        self.bar.update(self.task, completed=self.finished, description=text(row, self.total))
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        self.bar.stop()
+
+
+def text(row: dict[str, float], epochs: int) -> str:
+    """Return the figures of an epoch in one line, training and validation side by side.
+
+    >>> text({"epoch": 3, "lr": 0.1, "loss": 0.25, "validation_loss": 0.5}, 10)
+    'epoch  3/10  loss 0.2500 (validation 0.5000)'
+    """
+    parts = [f"epoch {int(row['epoch']):{len(str(epochs))}d}/{epochs}"]
+    for name, value in row.items():
+        if name in ("epoch", "lr") or name.startswith("validation_"):
+            continue
+        held = row.get(f"validation_{name}")
+        parts.append(f"{name} {value:.4f}" + (f" (validation {held:.4f})" if held is not None else ""))
+    return "  ".join(parts)
+
+
+def shown(epochs: int, verbose: bool) -> Silent:
+    """Return the progress that suits where output goes."""
+    if not verbose:
+        return Silent()
+    return Bar(epochs) if sys.stdout.isatty() else Lines(epochs)
