@@ -60,8 +60,8 @@ FAULTS = [  # file, right, wrong, where to look first
     ("autodiff/reverse.py", "owner.grad + bars[entry]", "bars[entry]", ENGINE),
     (
         "autodiff/reverse.py",
-        "sum_to(bar, spec.shape) if bar.size >= spec.size",
-        "broadcast_to(bar, spec.shape) if bar.size >= spec.size",
+        "sum_to(bar, spec.shape) if was_repeated",
+        "broadcast_to(bar, spec.shape) if was_repeated",
         ENGINE,
     ),
     ("autodiff/transforms.py", "reshape(first.T,", "reshape(first,", ENGINE),

@@ -17,7 +17,7 @@ from .errors import DTypeError, GradientError, ShapeError
 from .operators import Operators
 from .ops import binary, elementwise, index, reduce, shape
 from .ops.creation import astype, check_device
-from .ops.identity import detach
+from .ops.identity import alias, detach
 from .ops.operands import Operand, cast
 from .record.buffers import Array
 from .record.entry import Entry, leaf
@@ -205,7 +205,7 @@ class Tensor(Operators):
 
     def copy(self) -> Tensor:
         """Return a tensor of its own: writing to it leaves this one alone; derivatives flow through."""
-        return elementwise.positive(self)
+        return alias(self)
 
     # -- indexing and in-place syntax ------------------------------------------------------------------------
 
@@ -217,10 +217,14 @@ class Tensor(Operators):
 
     def _in_place(self, new: Tensor, written: str) -> Tensor:
         if new.shape != self.shape:
-            raise ShapeError(f"{written}: the result has shape {new.shape} and the tensor {self.shape}; use x = x ...")
+            raise ShapeError(
+                f"{written}: the result has shape {new.shape}, which does not fit the tensor's {self.shape}: in-place "
+                f"syntax keeps the shape; write x = x {written[:-1]} ... instead."
+            )
         if not np.can_cast(new.dtype, self.dtype, "same_kind"):
             raise DTypeError(
-                f"{written}: a {new.dtype.name} result does not fit a {self.dtype.name} tensor; use x = x ..."
+                f"{written}: a {new.dtype.name} result does not fit a {self.dtype.name} tensor: in-place syntax keeps "
+                f"the dtype; write x = x {written[:-1]} ... instead."
             )
         write(self, cast(new, self.dtype), written)
         return self

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .errors import ArgumentError
 from .ops.index import setitem
 from .ops.shape import permute_dims, reshape
 from .record.entry import Handle
@@ -26,6 +27,11 @@ def bind(handle: Tensor, new: Tensor, written: str) -> None:
     values: list[Tensor] = [new]
     while (view := chain[-1].base) is not None and _is_view(chain[-1]):
         base, primitive, params = view
+        if primitive.name == "broadcast_to":
+            raise ArgumentError(
+                f"{written}: this tensor shows elements of another one repeatedly (broadcast_to), so what to write "
+                "there is ambiguous; write to a copy (x = x.copy())."
+            )
         chain.append(base)
         values.append(_put_back(base, primitive.name, params, values[-1]))
     others = _views_of(chain[-1], {id(target) for target in chain})

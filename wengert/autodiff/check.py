@@ -27,6 +27,7 @@ def check_gradients(f: Callable[..., Any], args: tuple[Any, ...], order: int = 2
 
     f: takes and returns tensors, or nested lists, tuples and dicts of them. args: its arguments, converted to
     float64 where they are real; integers and bools are passed on as they are. order: 1 or more.
+    Raises `ArgumentError` where no argument or no result is real: there is nothing to check.
 
     >>> import wengert
     >>> wengert.check_gradients(lambda x: wengert.sin(x) * x, (wengert.tensor([0.3, 2.0]),))
@@ -41,13 +42,18 @@ def _check(f: Callable[..., Any], args: tuple[Any, ...], order: int, rng: Any, w
     values = [value_of(operand(x).entry) for x in flat]
     real = [i for i, value in enumerate(values) if value.dtype.kind == "f"]
     x = [values[i].astype(np.float64) for i in real]
+    if not real:
+        raise ArgumentError("check_gradients: no argument is real, so there is nothing to check.")
 
     def of_reals(*reals: Any) -> Any:
         mixed: list[Any] = [constant(snapshot(value)) for value in values]
         for i, each in zip(real, reals, strict=True):
             mixed[i] = each
         found, _ = trees.flatten(f(*trees.build(structure, mixed)))
-        return [y for y in map(operand, found) if y.entry.spec.floating]
+        results = [y for y in map(operand, found) if y.entry.spec.floating]
+        if not results:
+            raise ArgumentError("check_gradients: no result is real, so there is nothing to check.")
+        return results
 
     _check_real(of_reals, x, order, rng, what)
 
@@ -100,6 +106,6 @@ def _compare(found: Array, expected: Array, rtol: float, atol: float, what: str)
             else int(np.isfinite(found).argmin())
         )
         raise GradientError(
-            f"check_gradients: {what} gives {found.flat[worst]!r} where {expected.flat[worst]!r} is expected "
+            f"check_gradients: {what} gives {float(found.flat[worst])} where {float(expected.flat[worst])} is expected "
             f"(element {worst} of shape {found.shape})."
         )

@@ -12,7 +12,7 @@ from ..ops.operands import operand, operands
 from ..ops.reduce import sum
 from ..ops.table import Operands, Primitive, zeros_like
 from ..record.recorder import record, tracking
-from ..record.trie import Params
+from ..record.trie import Params, Shape
 from .reverse import pull_back
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class UserRule:
         args = x[:-1]
         dots = [zeros_like(a) if dot is None else dot for dot, a in zip(x_dots, args, strict=False)]
         if self.jvp is not None:
-            return operand(self.jvp(tuple(dots), y, *args))
+            return _fitting("jvp", "tangent of the result", operand(self.jvp(tuple(dots), y, *args)), y.shape)
         return _transposed(lambda y_bar: self._bars(y_bar[0], y, args), [y], dots)[0]
 
     def adjoint(self, primitive: Primitive, i: int, y_bar: Tensor, x: Operands, y: Tensor, params: Params) -> Tensor:
@@ -47,7 +47,11 @@ class UserRule:
             return self._bars(y_bar, y, args)[i]
         jvp = self.jvp
         assert jvp is not None
-        return _transposed(lambda dots: [operand(jvp(tuple(dots), y, *args))], list(args), [y_bar])[i]
+        return _transposed(
+            lambda dots: [_fitting("jvp", "tangent of the result", operand(jvp(tuple(dots), y, *args)), y.shape)],
+            list(args),
+            [y_bar],
+        )[i]
 
     def _bars(self, y_bar: Tensor, y: Tensor, args: Operands) -> list[Tensor]:
         assert self.vjp is not None
@@ -55,7 +59,22 @@ class UserRule:
         bars = list(given) if isinstance(given, tuple | list) else [given]
         if len(bars) != len(args):
             raise GradientError(f"custom_rule: the vjp returned {len(bars)} adjoints for {len(args)} arguments.")
-        return [zeros_like(a) if bar is None else operand(bar) for bar, a in zip(bars, args, strict=True)]
+        return [
+            zeros_like(a)
+            if bar is None
+            else _fitting("vjp", f"adjoint of argument {i}", operand(bar), a.shape, repeated=y.shape)
+            for i, (bar, a) in enumerate(zip(bars, args, strict=True))
+        ]
+
+
+def _fitting(rule: str, what: str, found: Tensor, shape: Shape, repeated: Shape | None = None) -> Tensor:
+    """Return what the user's rule gave if its shape fits; the engine sums over what broadcasting `repeated`."""
+    if found.shape not in (shape, repeated):
+        raise GradientError(
+            f"custom_rule: the {rule} returned shape {found.shape} as {what}, which has shape {shape}; "
+            "they must be equal."
+        )
+    return found
 
 
 def _transposed(linear: Callable[[list[Tensor]], list[Tensor]], at: list[Tensor], bars: list[Tensor]) -> list[Tensor]:

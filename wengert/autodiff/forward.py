@@ -43,4 +43,4 @@ def push_forward(sources: list[Entry], x_dots: Iterable[Tensor], results: list[E
     seeds = dict(zip(sources, x_dots, strict=True))
     entries = lines(results, since=min((source.number for source in sources), default=0))
     dots = tangents(entries, seeds)
-    return [dots[result] if result in dots else zeros_like(wrap(result)) for result in results]
+    return [wrap(dots[result].entry) if result in dots else zeros_like(wrap(result)) for result in results]

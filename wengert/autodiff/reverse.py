@@ -68,7 +68,10 @@ def fitted(bar: Tensor, spec: Spec) -> Tensor:
     bar = cast(bar, spec.dtype)
     if bar.shape == spec.shape:
         return bar
-    return sum_to(bar, spec.shape) if bar.size >= spec.size else broadcast_to(bar, spec.shape)
+    was_repeated = bar.ndim >= len(spec.shape) and all(
+        size in (1, extent) for size, extent in zip(spec.shape[::-1], bar.shape[::-1], strict=False)
+    )
+    return sum_to(bar, spec.shape) if was_repeated else broadcast_to(bar, spec.shape)
 
 
 def seed(y: Tensor, gradient: Operand | None, name: str) -> Tensor:
@@ -106,7 +109,7 @@ def backward(y: Tensor, gradient: Operand | None, create_graph: bool) -> None:
         ]
     STATE.passes.add(y, line)
     for owner, x_bar in sums:  # all are computed before the first is stored: an exception loses nothing
-        owner.grad = x_bar
+        owner.grad = wrap(x_bar.entry)  # a handle of its own: writing to one gradient must not reach another
 
 
 def _owner(entry: Entry) -> Any:
@@ -152,4 +155,4 @@ def pull_back(results: Iterable[Entry], y_bars: Iterable[Tensor], sources: list[
             seeds[result] = add(seeds[result], y_bar) if result in seeds else y_bar
     entries = lines(seeds, since=min((source.number for source in sources), default=0))
     bars = adjoints(entries, seeds, set(sources))
-    return [bars[source] if source in bars else zeros_like(wrap(source)) for source in sources]
+    return [wrap(bars[source].entry) if source in bars else zeros_like(wrap(source)) for source in sources]

@@ -51,7 +51,8 @@ class Run:
 
     def __init__(self, name: str, function: Function, args: tuple[Any, ...], argnums: tuple[int, ...], kwargs: Any):
         self.name, self.outer_tracking = name, STATE.tracking
-        given, self.structure = trees.flatten([_argument(name, args, i) for i in argnums])
+        argnums = tuple([_place(name, args, i) for i in argnums])
+        given, self.structure = trees.flatten([args[i] for i in argnums])
         with tracking(True):
             self.aliases = [alias(_real(name, x)) for x in given]
             for each in self.aliases:
@@ -103,10 +104,11 @@ class Run:
         return self.results[0]
 
 
-def _argument(name: str, args: tuple[Any, ...], i: int) -> Any:
+def _place(name: str, args: tuple[Any, ...], i: int) -> int:
+    """Return the place of an argument counted from the front."""
     if not -len(args) <= i < len(args):
         raise ArgumentError(f"{name}: argnums {i}, but the function was called with {len(args)} positional arguments.")
-    return args[i]
+    return i % len(args)
 
 
 def _real(name: str, x: Any) -> Tensor:

@@ -103,6 +103,4 @@ def _shuffled(function: str, n: int, seed: int) -> Rows:
 
 def _pairs(order: Rows, k: int) -> tuple[Split, ...]:
     parts = np.array_split(order, k)
-    return tuple(
-        (np.sort(np.concatenate(parts[:i] + parts[i + 1 :])), np.sort(part)) for i, part in enumerate(parts)
-    )
+    return tuple((np.sort(np.concatenate(parts[:i] + parts[i + 1 :])), np.sort(part)) for i, part in enumerate(parts))

@@ -12,10 +12,11 @@ import numpy as np
 
 from ..dtypes import DType, as_floating, bool_
 from ..errors import ArgumentError, DTypeError, ShapeError
-from ..record.entry import Handle
-from ..record.recorder import record
+from ..record.entry import Entry, Handle
+from ..record.recorder import record, value_of
 from ..record.trie import Shape, Spec, spec_of
-from .elementwise import exp, log, sign
+from .elementwise import isinf, log, sigmoid, sign
+from .identity import alias
 from .operands import WEAK, Operand, cast, operand, operands
 from .table import Case, NoDerivative, Primitive, Rule, Slope, Slopes, define, zeros_like
 
@@ -66,6 +67,7 @@ def _binary(
     kinds: str = "biuf",
     real: bool = False,
     dtype: DType | None = None,
+    guard: Callable[..., None] | None = None,
 ) -> Binary:
     """Define a record and return the function that records it; `real` computes integers in float32."""
     primitive = define(
@@ -81,6 +83,7 @@ def _binary(
                 Case(((2, 1), (1, 3)), low=low),
             ),
             in_place=isinstance(run, np.ufunc) and dtype is None,
+            guard=guard,
         )
     )
 
@@ -107,6 +110,15 @@ def _binary(
     return function
 
 
+def _check_exponents(x1: Entry, x2: Entry) -> None:
+    """Raise where an integer would be raised to a negative power."""
+    if x2.spec.dtype.kind == "i" and (value_of(x2) < 0).any():
+        raise ArgumentError(_NO_INTEGER)
+
+
+_NO_INTEGER = "pow: an integer to a negative power is no integer; convert x1 to a floating dtype first."
+
+
 def _pow_by_base(x1: Tensor, x2: Tensor, y: Tensor) -> Tensor:
     """x2 * x1^(x2 - 1), and 0 where x2 is 0: also at x1 = 0, where the formula gives 0 * inf."""
     flat = x2 == 0
@@ -117,6 +129,11 @@ def _pow_by_exponent(x1: Tensor, x2: Tensor, y: Tensor) -> Tensor:
     """y * log(x1), and 0 at x1 = 0 with x2 >= 0: there y is 0, or constantly 1."""
     zero = (x1 == 0) * (x2 >= 0)
     return where(zero, 0, y * log(where(zero, 1, x1)))
+
+
+def _logaddexp_slope(x1: Tensor, x2: Tensor, y: Tensor) -> Tensor:
+    """exp(x1) / (exp(x1) + exp(x2)); a half where both are the same infinity, whose difference is NaN."""
+    return sigmoid(where(logical_and(x1 == x2, isinf(x1)), 0, x1 - x2))
 
 
 def _larger(x1: Tensor, x2: Tensor, y: Tensor) -> Tensor:
@@ -165,6 +182,7 @@ pow = _binary(
     low=0.3,
     text="{0}^{1}",
     kinds="iuf",
+    guard=_check_exponents,
 )
 atan2 = _binary(
     "atan2",
@@ -187,7 +205,7 @@ hypot = _binary(
 logaddexp = _binary(
     "logaddexp",
     np.logaddexp,
-    (lambda x1, x2, y: exp(x1 - y), lambda x1, x2, y: exp(x2 - y)),
+    (_logaddexp_slope, lambda x1, x2, y: _logaddexp_slope(x2, x1, y)),
     "log(exp(x1) + exp(x2)) without overflow.",
     (0.0, 0.0, "0.6931471824645996"),
     real=True,
@@ -291,7 +309,8 @@ _WHERE = define(
 def where(condition: Operand, x1: Operand, x2: Operand, /) -> Tensor:
     """Return x1 where the condition holds, else x2; what is not chosen has a derivative of exactly 0.
 
-    condition: bool; x1, x2: any dtypes; shapes that broadcast.
+    condition: bool; x1, x2: any dtypes; shapes that broadcast. Further back, 0 times an infinite slope is NaN: keep
+    the argument itself in the domain, as in where(x > 0, log(where(x > 0, x, 1)), 0).
 
     >>> import wengert
     >>> wengert.where([True, False], wengert.tensor([1.0, 2.0]), 0).tolist()
@@ -328,7 +347,7 @@ def clip(x: Operand, /, min: Any = None, max: Any = None) -> Tensor:
     [-1.0, 0.5, 1.0]
     """
     if min is None and max is None:
-        return operand(x)
+        return alias(operand(x))
     if all(bound is None or type(bound) in WEAK for bound in (min, max)):
         if min is not None and max is not None and min > max:
             raise ArgumentError(f"clip: min {min} is larger than max {max}; exchange them.")
@@ -340,11 +359,13 @@ def clip(x: Operand, /, min: Any = None, max: Any = None) -> Tensor:
     return result if max is None else minimum(result, max)
 
 
-def power_of(x: Tensor, exponent: Any) -> Tensor:
+def power_of(x: Operand, exponent: Any) -> Tensor:
     """Return x ** exponent: a Python number is part of the program, anything else an operand."""
     if type(exponent) not in WEAK or isinstance(exponent, bool):
         return pow(x, exponent)
     tensor = operands(x, exponent)[0]
+    if exponent < 0 and not tensor.entry.spec.floating:
+        raise ArgumentError(_NO_INTEGER)
     if exponent == 2:
         return multiply(tensor, tensor)
     return record(_POWER, tensor, params=(exponent,))

@@ -12,7 +12,7 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..record.buffers import Array, sealed
 from ..record.entry import Handle
 from .binary import where
-from .identity import detach
+from .identity import alias, detach
 from .operands import WEAK, Operand, cast, constant, filled, operand, snapshot_of
 from .shape import broadcast_to, reshape, shape_of
 
@@ -111,7 +111,8 @@ def full(shape: Any, fill_value: Operand, *, dtype: Any = None, device: Any = No
         wanted = weak_dtype(fill_value, None) if dtype is None else as_dtype(dtype)
         return filled(shape_of("full", shape), fill_value, wanted)
     value = operand(fill_value)
-    return broadcast_to(cast(value, None if dtype is None else as_dtype(dtype)), shape_of("full", shape))
+    like = cast(value, None if dtype is None else as_dtype(dtype))
+    return alias(broadcast_to(like, shape_of("full", shape)))  # not a view of the value
 
 
 def zeros_like(x: Operand, /, *, dtype: Any = None, device: Any = None) -> Tensor:
@@ -247,7 +248,7 @@ def meshgrid(*tensors: Operand, indexing: str = "xy") -> list[Tensor]:
     for place, x in zip(order, axes, strict=True):
         shape[place] = x.size
     return [
-        broadcast_to(reshape(x, [-1 if d == place else 1 for d in range(len(axes))]), shape)
+        alias(broadcast_to(reshape(x, [-1 if d == place else 1 for d in range(len(axes))]), shape))
         for place, x in zip(order, axes, strict=True)
     ]
 
@@ -269,10 +270,12 @@ def one_hot(labels: Operand, n_classes: int, /, *, dtype: Any = None) -> Tensor:
 
 
 def astype(x: Operand, dtype: Any, /, *, copy: bool = True) -> Tensor:
-    """Return x in another dtype; derivatives pass between floating dtypes.
+    """Return x in another dtype, never x itself unless `copy` is False; derivatives pass between floating dtypes.
 
     >>> import wengert
     >>> wengert.astype(wengert.tensor([1.7, -1.7]), wengert.int64).tolist()
     [1, -1]
     """
-    return cast(operand(x), as_dtype(dtype))
+    given = operand(x)
+    new = cast(given, as_dtype(dtype))
+    return alias(new) if copy and new is given else new

@@ -52,7 +52,7 @@ def _unary(
             derivative=derivative,
             text=text,
             cases=(Case(((2, 3),), low=low, high=high), Case(((),), low=low, high=high)),
-            in_place=isinstance(run, np.ufunc) and infer is same,
+            in_place=isinstance(run, np.ufunc) and infer is not _truth,
         )
     )
 
@@ -85,16 +85,41 @@ def _truth(spec: Spec) -> Spec:
     return spec_of(spec.shape, bool_)
 
 
+def _number(name: str) -> Callable[..., Spec]:
+    """Return the `infer` of arithmetic that bools do not have."""
+
+    def infer(spec: Spec) -> Spec:
+        if spec.dtype.kind == "b":
+            raise DTypeError(f"{name}: does not take bool; convert with wengert.astype first.")
+        return spec
+
+    return infer
+
+
+def _step(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a rounding function that leaves integers and bools, which are whole, as they are."""
+    return lambda x: run(x) if x.dtype.kind == "f" else x
+
+
 def _inside(x: Tensor, low: float, high: float) -> Tensor:
     """1 strictly between the bounds, else 0, in x's dtype."""
     return ((x > low) * (x < high)).astype(x.dtype)
 
 
 # Arithmetic
-negative = _unary("negative", np.negative, -1, "-x.", (2.0, "-2.0"), text="-{0}", real=False)
-positive = _unary("positive", np.positive, 1, "x itself.", (2.0, "2.0"), text="{0}", real=False)
+negative = _unary("negative", np.negative, -1, "-x.", (2.0, "-2.0"), text="-{0}", real=False, infer=_number("negative"))
+positive = _unary("positive", lambda x: x, 1, "x itself.", (2.0, "2.0"), text="{0}", real=False)
 abs = _unary("abs", np.abs, lambda x, y: sign(x), "|x|; slope 0 at 0.", (-2.0, "2.0"), real=False)
-square = _unary("square", np.square, lambda x, y: x * 2, "x squared.", (3.0, "9.0"), text="{0}^2", real=False)
+square = _unary(
+    "square",
+    np.square,
+    lambda x, y: x * 2,
+    "x squared.",
+    (3.0, "9.0"),
+    text="{0}^2",
+    real=False,
+    infer=_number("square"),
+)
 reciprocal = _unary("reciprocal", np.reciprocal, lambda x, y: -(y * y), "1/x.", (4.0, "0.25"), text="1/{0}", low=0.5)
 sqrt = _unary("sqrt", np.sqrt, lambda x, y: 0.5 / y, "Square root; slope inf at 0.", (9.0, "3.0"), low=0.1)
 
@@ -167,11 +192,13 @@ erf = _unary(
 )
 
 # Steps: their slope is 0 wherever it exists, and 0 is taken at the jumps
-sign: Unary = _unary("sign", np.sign, 0, "-1, 0 or 1.", (-3.0, "-1.0"), low=0.1, real=False)
-floor = _unary("floor", np.floor, 0, "Largest integer not above x.", (1.7, "1.0"), low=0.1, high=0.9)
-ceil = _unary("ceil", np.ceil, 0, "Smallest integer not below x.", (1.2, "2.0"), low=0.1, high=0.9)
-trunc = _unary("trunc", np.trunc, 0, "x without its fraction.", (-1.7, "-1.0"), low=0.1, high=0.9)
-round = _unary("round", np.round, 0, "Nearest integer, halves to even.", (2.5, "2.0"), low=0.1, high=0.4)
+sign: Unary = _unary("sign", np.sign, 0, "-1, 0 or 1.", (-3.0, "-1.0"), low=0.1, real=False, infer=_number("sign"))
+floor = _unary("floor", _step(np.floor), 0, "Largest integer not above x.", (1.7, "1.0"), low=0.1, high=0.9, real=False)
+ceil = _unary("ceil", _step(np.ceil), 0, "Smallest integer not below x.", (1.2, "2.0"), low=0.1, high=0.9, real=False)
+trunc = _unary("trunc", _step(np.trunc), 0, "x without its fraction.", (-1.7, "-1.0"), low=0.1, high=0.9, real=False)
+round = _unary(
+    "round", _step(np.round), 0, "Nearest integer, halves to even.", (2.5, "2.0"), low=0.1, high=0.4, real=False
+)
 
 # Transfer functions of neurons, by their classical names, and today's
 sigmoid = _unary("sigmoid", _logistic, lambda x, y: y * (1 - y), "Logistic function 1/(1 + exp(-x)).", (0.0, "0.5"))

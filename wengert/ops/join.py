@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..dtypes import weak_dtype
 from ..errors import ArgumentError, ShapeError
 from ..record.recorder import record
 from ..record.trie import Spec, spec_of
@@ -154,12 +155,17 @@ def pad(x: Operand, /, widths: Any, value: float = 0) -> Tensor:
     [0, 1, 2, 0, 0]
     """
     x = operand(x)
-    each = [(widths, widths)] * x.ndim if isinstance(widths, int) else [tuple(pair) for pair in widths]
-    if len(each) != x.ndim or any(len(pair) != 2 or min(pair) < 0 for pair in each):
+    each = [(widths, widths)] * x.ndim if isinstance(widths, int) else widths
+    try:
+        pairs = tuple([(operator.index(before), operator.index(after)) for before, after in each])
+    except (TypeError, ValueError):
+        pairs = ()
+    if len(pairs) != x.ndim or any(min(pair) < 0 for pair in pairs):
         raise ArgumentError(
-            f"pad: widths {widths} must be one number or a (before, after) pair for each of {x.ndim} axes."
+            f"pad: widths {widths} must be one integer or a (before, after) pair for each of {x.ndim} axes."
         )
-    pairs = tuple([(operator.index(before), operator.index(after)) for before, after in each])
+    if value != 0 and weak_dtype(value, x.dtype) != x.dtype:
+        raise ArgumentError(f"pad: the value {value} does not fit {x.dtype.name}; convert x with wengert.astype first.")
     return record(PAD, x, params=(pairs, value))
 
 
@@ -184,9 +190,13 @@ def roll(x: Operand, /, shift: Any, *, axis: Any = None) -> Tensor:
     """
     rolled = operand(x)
     if axis is None:
+        if isinstance(shift, tuple | list):
+            raise ArgumentError(f"roll: several shifts {shift} need as many axes; give axis=.")
         return reshape(roll(reshape(rolled, -1), shift, axis=0), rolled.shape)
-    pairs = zip(shift, axis, strict=True) if isinstance(axis, tuple) else [(shift, axis)]
-    for amount, place in pairs:
+    shifts, axes = (tuple(each) if isinstance(each, tuple | list) else (each,) for each in (shift, axis))
+    if len(shifts) not in (1, len(axes)):
+        raise ArgumentError(f"roll: {len(shifts)} shifts were given for {len(axes)} axes; give one for each.")
+    for amount, place in zip(shifts * len(axes) if len(shifts) == 1 else shifts, axes, strict=True):
         a = axis_of("roll", place, rolled.ndim)
         size = rolled.shape[a]
         if size and (cut := -operator.index(amount) % size):
@@ -221,17 +231,17 @@ def repeat(x: Operand, repeats: int | Sequence[int], /, *, axis: int | None = No
     >>> wengert.repeat(wengert.tensor([1, 2]), 2).tolist(), wengert.repeat(wengert.tensor([1, 2]), [1, 3]).tolist()
     ([1, 1, 2, 2], [1, 2, 2, 2])
     """
-    x = operand(x)
+    whole = operand(x)
     if axis is None:
-        x, axis = reshape(x, -1), 0
-    place = axis_of("repeat", axis, x.ndim)
-    counts, size = _counts("repeat", repeats), x.shape[place]
+        whole, axis = reshape(whole, -1), 0
+    place = axis_of("repeat", axis, whole.ndim)
+    counts, size = _counts("repeat", repeats), whole.shape[place]
     if len(counts) not in (1, size):
         raise ShapeError(
             f"repeat: {len(counts)} counts were given for axis {place} of size {size}; give one, or one for each."
         )
     places = np.repeat(np.arange(size), counts)
-    return x[(*(slice(None),) * place, places)]
+    return whole[(*(slice(None),) * place, places)]
 
 
 def _counts(name: str, given: int | Sequence[int]) -> tuple[int, ...]:

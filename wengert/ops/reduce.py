@@ -72,7 +72,7 @@ def _extreme(name: str, run: Callable[..., Any], summary: str, example: str) -> 
 
     def infer(spec: Spec, axes: tuple[int, ...], keepdims: bool) -> Spec:
         if 0 in [spec.shape[axis] for axis in axes]:
-            raise ArgumentError(f"{name}: shape {spec.shape} has no elements along axis {axes}; nothing is largest.")
+            raise ArgumentError(f"{name}: shape {spec.shape} has no elements along axes {axes}, so there is no {name}.")
         return _reduced(spec, axes, keepdims)
 
     def shares(x: Tensor, y: Tensor, axes: tuple[int, ...]) -> Tensor:
@@ -169,7 +169,8 @@ def mean(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     3.0
     """
     x = floating(x)
-    return sum(x, axis=axis, keepdims=keepdims) / float(_count(x, axis))
+    n = _count(x, axis)
+    return sum(x, axis=axis, keepdims=keepdims) / float(n)
 
 
 def _count(x: Tensor, axis: Axes) -> int:

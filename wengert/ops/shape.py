@@ -174,6 +174,7 @@ BROADCAST = define(
         infer=_broadcast_infer,
         derivative=Linear(lambda i, y_bar, x, shape: sum_to(y_bar, x[0].shape)),
         cases=(Case(((3, 1),), ((2, 3, 4),)),),
+        view=True,
     )
 )
 

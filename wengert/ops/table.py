@@ -159,10 +159,7 @@ Derivative = Slopes | Linear | Rule | NoDerivative
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One way to call a primitive in tests: shapes (and an interval) of float64 operands to draw, and parameters.
-
-    `where` maps the drawn operands into the domain; `call` is used instead of recording the primitive directly.
-    """
+    """One way to call a primitive in tests: shapes (and an interval) of float64 operands to draw, and parameters."""
 
     shapes: tuple[tuple[int, ...], ...]
     params: Params = ()

@@ -153,8 +153,8 @@ def record(primitive: Primitive, *operands: Handle, params: Params = ()) -> Tens
     if steps[-1].node is not here:  # a `__del__` that the garbage collector called has recorded meanwhile
         return record(primitive, *operands, params=params)
     steps.append(entry)
-    if primitive.view and (node.spec.shape or primitive.name != "getitem"):  # NumPy's x[0, 0] is no view
-        _link(tensor, operands[0])
+    if primitive.view and (node.spec.shape or primitive.name != "getitem" or Ellipsis in params[0]):
+        _link(tensor, operands[0])  # in NumPy, too, x[0, 0] is no view and x[0, 0, ...] is one
     if node.halts or segment.bytes_held > MOST_BYTES_HELD:
         execute()
     return tensor  # type: ignore[no-any-return]  # the bound class is Tensor
@@ -234,18 +234,16 @@ class _Block:
     frames are let go, and with them this object.
     """
 
-    __slots__ = ("_eager", "_setting", "_tracking")
+    _setting: _Setting | None = None  # while the block is entered
 
     def __init__(self, *, tracking: bool | None = None, eager: bool | None = None):
-        self._tracking, self._eager, self._setting = tracking, eager, STATE.setting
+        self._tracking, self._eager = tracking, eager
 
     def __enter__(self) -> None:
         outer = STATE.setting
-        self._setting = _Setting(
-            outer.tracking if self._tracking is None else self._tracking,
-            outer.eager if self._eager is None else self._eager,
-            outer,
-        )
+        tracking = outer.tracking if self._tracking is None else self._tracking
+        eager = outer.eager if self._eager is None else self._eager
+        self._setting = _Setting(tracking, eager, outer)
         STATE.setting = self._setting
         _follow()
 
@@ -253,16 +251,18 @@ class _Block:
         self._leave()
 
     def __del__(self) -> None:
-        self._leave()
+        if self._setting is not None:
+            self._leave()
 
     def _leave(self) -> None:
-        """Return to the setting around the block, unless that has happened."""
+        """Return to the setting around the block, unless an outer one has ended already."""
         each: _Setting | None = STATE.setting
         while each is not None and each is not self._setting:
             each = each.outer
         if each is not None and each.outer is not None:
             STATE.setting = each.outer
         _follow()
+        self._setting = None
 
 
 def _follow() -> None:

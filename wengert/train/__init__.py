@@ -1,6 +1,6 @@
 """Training: `fit`, its data, its figures, and what a run leaves behind."""
 
-from .fit import fit
+from .fit import evaluate, fit
 from .history import History
 
-__all__ = ["History", "fit"]
+__all__ = ["History", "evaluate", "fit"]

@@ -58,7 +58,11 @@ def rows_of(data: Any, dtype: DType, what: str = "data") -> Rows:
     for name, values in (("X", x), ("y", y)):
         _check_finite(values, f"{what} {name}")
     if x.dtype.kind in "fb":
+        if x.ndim == 1:
+            raise ShapeError(f"fit: {what} X has shape {x.shape}; give (rows, features), as X[:, None] makes it.")
         x = x.astype(dtype, copy=False)
+    if y.dtype.kind == "b":
+        y = y.astype(np.int64)
     return Rows(x, y)
 
 

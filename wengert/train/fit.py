@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import nn, optim, random
-from ..dtypes import float32
+from ..dtypes import DType, float32
 from ..errors import ArgumentError, DivergedError
 from ..nn import losses
 from ..ops.identity import detach
@@ -21,7 +21,8 @@ from ..tensor import Tensor
 from . import metrics as metric_table
 from .batches import Rows, check_classes, rows_of, split
 from .history import History
-from .progress import Silent, shown
+from .progress import Silent, interruptible, shown
+from .threads import one_blas_thread
 
 LOOK_EVERY = 64  # batches between looks at the losses: divergence is noticed, memory stays bounded
 
@@ -60,7 +61,8 @@ def fit(
     callbacks: called after each epoch with the history; a KeyboardInterrupt raised there ends the training.
     verbose: a progress bar in a terminal, some lines elsewhere.
 
-    Ctrl-C returns the history with `interrupted` set, and the network with the best parameters measured so far.
+    The network is left in evaluation mode. Ctrl-C ends the training after the batch at hand: the history has
+    `interrupted` set, and the network the best parameters measured so far.
     Raises `DataError`, `ShapeError`, `DTypeError`, `ArgumentError` for what cannot be trained on, and `DivergedError`,
     with the network set back to the best parameters, when a loss is not finite.
 
@@ -77,8 +79,6 @@ def fit(
     for name, value in (("epochs", epochs), ("batch_size", batch_size), ("patience", patience)):
         if value is not None and (not isinstance(value, int) or value < 1):
             raise ArgumentError(f"fit: {name} = {value!r} must be a positive integer.")
-    if not isinstance(model, nn.Module):
-        raise ArgumentError(f"fit: the model is a {type(model).__name__}; give an nn.Module.")
     training = _Training(model, optimizer, loss, data, validation, seed, batch_size, metrics)
     return training.run(epochs, patience, schedule, list(callbacks), shown(epochs, verbose))
 
@@ -97,8 +97,7 @@ class _Training:
         batch_size: int,
         metrics: Any,
     ):
-        parameters = list(model.parameters())
-        dtype = parameters[0].dtype if parameters else float32
+        dtype = _dtype_of(model)
         self.shuffling = random.Generator(seed, random.SHUFFLING)
         self.noise = random.Generator(seed, random.NOISE)
         self.rows, self.held = split(rows_of(data, dtype), validation, dtype, self.shuffling)
@@ -107,7 +106,7 @@ class _Training:
             check_classes(self.rows)
         self.metrics = metric_table.chosen(metrics, name)
         self.model, self.batch_size = model, batch_size
-        self.optimizer = _optimizer_of(optimizer, parameters)
+        self.optimizer = _optimizer_of(optimizer, list(model.parameters()))
         self.history = History()
         self.steps = 0
         self.least = math.inf  # the smallest monitored loss, and the parameters that had it
@@ -122,15 +121,15 @@ class _Training:
         callbacks: list[Callable[[History], object]],
         progress: Silent,
     ) -> History:
-        """Train for some epochs; whatever happens, leave the model whole, in the mode it was in."""
-        history, lr, modes = self.history, self.optimizer.lr, [(m, m.training) for m in self.model.modules()]
+        """Train for some epochs; whatever happens, leave the model whole, in evaluation mode."""
+        history, lr = self.history, self.optimizer.lr
         per_epoch = -(-len(self.rows) // self.batch_size)
         rate = _schedule_of(schedule, lr, epochs * per_epoch)
         started = time.perf_counter()
         try:
-            with progress, random.using(self.noise):
+            with progress, random.using(self.noise), one_blas_thread(), interruptible() as interrupted:
                 for epoch in range(1, epochs + 1):
-                    self._epoch(epoch, rate, progress)
+                    self._epoch(epoch, rate, progress, interrupted)
                     progress.epoch(history.last)
                     for callback in callbacks:
                         callback(history)
@@ -147,8 +146,7 @@ class _Training:
             raise
         finally:
             self.optimizer.lr = lr
-            for module, mode in modes:
-                module.training = mode
+            self.model.eval()
             history.seconds = time.perf_counter() - started
         return history
 
@@ -156,17 +154,26 @@ class _Training:
         self.model.load_state_dict(self.safe if self.best is None else self.best)
         self.optimizer.zero_grad()
 
-    def _epoch(self, epoch: int, rate: Callable[[int], float] | None, progress: Silent) -> None:
+    def _epoch(
+        self,
+        epoch: int,
+        rate: Callable[[int], float] | None,
+        progress: Silent,
+        interrupted: Callable[[], bool],
+    ) -> None:
         """Train on every row once, measure, and note the figures and the best parameters."""
         row = {"epoch": epoch, "lr": self.optimizer.lr if rate is None else rate(self.steps)}
         self.model.train()
         order = self.shuffling.permutation(len(self.rows))
-        tally = _Tally(epoch)
+        tally = _Tally(f" in epoch {epoch}")
         for x, y in self.rows.batches(self.batch_size, order):
             if rate is not None:
                 self.optimizer.lr = rate(self.steps)
             tally.add(*self._step(x, y), len(y))
             self.steps += 1
+            if interrupted():
+                self.safe = self.model.state_dict()
+                raise KeyboardInterrupt
             if len(tally.waiting) >= LOOK_EVERY:
                 tally.look()
                 self.safe = self.model.state_dict()
@@ -174,7 +181,9 @@ class _Training:
         row |= tally.figures(self.rows.y[order], self.metrics)
         self.safe = self.model.state_dict()
         if self.held is not None:
-            row |= {f"validation_{name}": value for name, value in self._measure(self.held, epoch).items()}
+            tally = _Tally(f" in epoch {epoch}", "validation ")
+            held = _measured(self.model, self.held, self.loss, self.metrics, self.batch_size, tally)
+            row |= {f"validation_{name}": value for name, value in held.items()}
         self.history.add(row)
         monitored = row.get("validation_loss", row["loss"])
         if monitored < self.least:
@@ -182,8 +191,8 @@ class _Training:
 
     def _step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Learn from one batch; return its loss and outputs, cut off from the list."""
-        outputs = self.model(x)
-        loss = self._loss(outputs, y)
+        outputs = self.model.forward(x)
+        loss = _one_number(self.loss(outputs, y))
         self.optimizer.zero_grad()
         if loss.requires_grad:
             loss.backward()
@@ -193,13 +202,6 @@ class _Training:
         if any(x.grad is not None for x in self.optimizer.params):
             self.optimizer.step()
         return result
-
-    def _loss(self, outputs: Any, y: Tensor) -> Tensor:
-        loss = self.loss(outputs, y)
-        if not isinstance(loss, Tensor) or loss.size != 1:
-            shape = f"shape {loss.shape}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
-            raise ArgumentError(f"fit: the loss returned {shape}; it must return a tensor with one number.")
-        return loss
 
     def _check_gradients(self) -> None:
         """Warn where the first step would change nothing."""
@@ -211,24 +213,56 @@ class _Training:
                 stacklevel=5,
             )
 
-    def _measure(self, rows: Rows, epoch: int) -> dict[str, float]:
-        """Return loss and metrics on rows that are not trained on."""
-        self.model.eval()
-        tally = _Tally(epoch, "validation ")
-        with tracking(False):
-            for x, y in rows.batches(self.batch_size):
-                outputs = self.model(x)
-                tally.add(self._loss(outputs, y), outputs, len(y))
-                if len(tally.waiting) >= LOOK_EVERY:
-                    tally.look()
-        return tally.figures(rows.y, self.metrics)
+
+def evaluate(
+    model: nn.Module,
+    data: Any,
+    *,
+    loss: str | Loss | None = None,
+    batch_size: int = 1024,
+    metrics: Any = None,
+) -> dict[str, float]:
+    """Return the mean loss per row and the metrics of a network on data, in evaluation mode.
+
+    Arguments and errors as for `fit`. The network is left in the mode it was in.
+
+    >>> sorted(evaluate(nn.Linear(1, 2), ([[1.0], [2.0]], [0, 1])))
+    ['accuracy', 'loss']
+    """
+    rows = rows_of(data, _dtype_of(model))
+    name, function = _loss_of(loss, rows)
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        return _measured(model, rows, function, metric_table.chosen(metrics, name), batch_size, _Tally())
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def _measured(
+    model: nn.Module,
+    rows: Rows,
+    loss: Loss,
+    metrics: dict[str, metric_table.Metric],
+    batch_size: int,
+    tally: _Tally,
+) -> dict[str, float]:
+    """Return loss and metrics on rows that are not trained on; leave the model in evaluation mode."""
+    model.eval()
+    with tracking(False):
+        for x, y in rows.batches(batch_size):
+            outputs = model.forward(x)
+            tally.add(_one_number(loss(outputs, y)), outputs, len(y))
+            if len(tally.waiting) >= LOOK_EVERY:
+                tally.look()
+    return tally.figures(rows.y, metrics)
 
 
 class _Tally:
     """The losses and outputs of one pass over the data, looked at some batches at a time."""
 
-    def __init__(self, epoch: int, what: str = ""):
-        self.epoch, self.what = epoch, what
+    def __init__(self, when: str = "", what: str = ""):
+        self.when, self.what = when, what
         self.waiting: list[tuple[Tensor, Tensor, int]] = []
         self.outputs: list[Array] = []
         self.total, self.rows, self.batches = 0.0, 0, 0
@@ -244,8 +278,8 @@ class _Tally:
             self.batches += 1
             if not math.isfinite(value):
                 raise DivergedError(
-                    f"fit: the {self.what}loss is {value} in epoch {self.epoch}, batch {self.batches}: training has "
-                    "diverged; lower the learning rate, or standardise the data."
+                    f"the {self.what}loss is {value}{self.when}, batch {self.batches}: training has diverged; "
+                    "lower the learning rate, or standardise the data."
                 )
             self.total += value * n
             self.rows += n
@@ -259,11 +293,28 @@ class _Tally:
         return {"loss": self.total / self.rows} | {name: f(outputs, y) for name, f in metrics.items()}
 
 
+def _one_number(loss: Any) -> Tensor:
+    if not isinstance(loss, Tensor) or loss.size != 1:
+        shape = f"shape {loss.shape}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+        raise ArgumentError(f"fit: the loss returned {shape}; it must return a tensor with one number.")
+    return loss
+
+
+def _dtype_of(model: Any) -> DType:
+    """Return the dtype of the network's parameters, which its inputs are brought to."""
+    if not isinstance(model, nn.Module):
+        raise ArgumentError(f"fit: the model is a {type(model).__name__}; give an nn.Module.")
+    return next((x.dtype for x in model.parameters()), float32)
+
+
 def _loss_of(loss: str | Loss | None, rows: Rows) -> tuple[str, Loss]:
     if loss is None:
         loss = "cross_entropy" if rows.y.dtype.kind in "iu" else "mean_squared_error"
     if callable(loss):
-        return getattr(loss, "__name__", ""), loss
+        name = getattr(loss, "__name__", "")
+        if name not in losses.BY_NAME:  # a function of the user's own: labels still have an accuracy
+            name = "cross_entropy" if rows.y.dtype.kind in "iu" else ""
+        return name, loss
     if loss not in losses.BY_NAME:
         raise ArgumentError(f"fit: loss {loss!r} is unknown; use one of {', '.join(losses.BY_NAME)}, or a function.")
     return loss, losses.BY_NAME[loss]

@@ -59,7 +59,8 @@ def chosen(metrics: Any, loss: str) -> dict[str, Metric]:
     (['accuracy'], ['r2'])
     """
     if metrics is None:
-        metrics = ("accuracy",) if loss.endswith("cross_entropy") else ("mean_absolute_error",)
+        usual = "accuracy" if loss.endswith("cross_entropy") else "mean_absolute_error"
+        metrics = (usual,) if loss else ()
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
     found: dict[str, Metric] = {}

@@ -1,9 +1,13 @@
-"""Progress: a bar in a terminal, plain lines anywhere else (files, notebooks)."""
+"""Between a training and the person at the keyboard: progress shown, and Ctrl-C taken up at a safe place."""
 
 from __future__ import annotations
 
+import signal
 import sys
-from typing import TYPE_CHECKING, Self
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -99,3 +103,27 @@ def shown(epochs: int, verbose: bool) -> Silent:
     if not verbose:
         return Silent()
     return Bar(epochs) if sys.stdout.isatty() else Lines(epochs)
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Note the first Ctrl-C, so that the batch at hand can be finished; a second one raises KeyboardInterrupt at once.
+
+    Yields a function that tells whether it was pressed. Outside the main thread, or where the program handles Ctrl-C
+    in its own way, nothing is changed.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield lambda: False
+        return
+    seen = threading.Event()
+
+    def note(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        seen.set()
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield seen.is_set
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
