@@ -22,8 +22,8 @@ def lines(results: Iterable[Entry], since: int = 0) -> list[Entry]:
         entry = stack.pop()
         if entry.is_source:
             continue
-        if not entry.inputs:
-            raise GradientError(entry.spent)
+        if not entry.inputs and (spent := getattr(entry, "spent", None)) is not None:
+            raise GradientError(spent)  # else the alias that a transform differentiates by, executed before it knew
         for operand in entry.inputs:
             if operand.tracked and operand.number >= since and operand not in found:
                 found.add(operand)
