@@ -24,7 +24,7 @@ FAULTS = [  # file, right, wrong, where to look first
     ("ops/elementwise.py", "lambda x, y: x * 2", "lambda x, y: x", OPS),
     ("ops/elementwise.py", "lambda x, y: 1 / (1 + x)", "lambda x, y: 1 / x", OPS),
     ("ops/elementwise.py", "lambda x, y: sinh(x)", "lambda x, y: -sinh(x)", OPS),
-    ("ops/elementwise.py", "np.minimum(x, 0)", "np.minimum(x, 1)", OPS),
+    ("ops/elementwise.py", "np.minimum(x, 0)", "np.minimum(x, -1)", OPS),
     ("ops/elementwise.py", "(x > 0).astype(x.dtype) * (1 - slope) + slope", "(x > 0).astype(x.dtype) * slope", OPS),
     ("ops/elementwise.py", "(x > low) * (x < high)", "(x >= low) * (x <= high)", OPS),
     ("ops/binary.py", "(1, -1)", "(1, 1)", OPS),

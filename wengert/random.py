@@ -90,7 +90,7 @@ class Generator:
             rest = {name: state[name] for name in ("buffer_pos", "has_uint32", "uinteger")}
             buffer = np.array(state["buffer"], np.uint64)
             fresh._draws.bit_generator.state = {**inner, **rest, "state": place, "buffer": buffer}
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (LookupError, TypeError, ValueError, OverflowError) as error:
             raise ArgumentError(
                 f"random state: {error} does not fit; assign what `.state` of a generator gave."
             ) from None

@@ -65,7 +65,9 @@ def test_golden_values_and_slopes(name):
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_values_from_outside(name):
     y = getattr(nn, name)(w.tensor(X))
-    np.testing.assert_allclose(y.numpy(), OUTSIDE[name](X), rtol=1e-13, atol=1e-300)
+    # Where 1 + erf or 1 + a sum of exponentials rounds, the last digits of 1 are what there is.
+    atol = 1e-15 if name in ("gelu", "log_softmax") else 0
+    np.testing.assert_allclose(y.numpy(), OUTSIDE[name](X), rtol=1e-13, atol=atol)
 
 
 @pytest.mark.parametrize("name", sorted(set(OUTSIDE) | {"tansig", "logsig", "radbas", "purelin"}))
@@ -97,6 +99,8 @@ def test_softmax_of_large_logits():
     x = w.tensor([[1000.0, 0.0, -1000.0]])
     assert nn.softmax(x).tolist() == [[1.0, 0.0, 0.0]]
     assert nn.log_softmax(x).tolist() == [[0.0, -1000.0, -2000.0]]
+    large = nn.log_softmax(w.tensor([[10000.0, 10000.0]]))  # as accurate as log 2 itself
+    np.testing.assert_allclose(large.numpy(), -np.log([[2.0, 2.0]]), rtol=1e-7)
 
 
 def test_integers_are_taken():

@@ -62,7 +62,7 @@ def test_sequential_is_a_sequence():
 def test_sequential_refuses_what_is_no_module():
     with pytest.raises(ArgumentError, match=r"part 1 is <class .*Tansig'>, which is no module; make an instance"):
         nn.Sequential(nn.Linear(2, 2), nn.Tansig)
-    with pytest.raises(ArgumentError, match="part 0 is .*, which is no module; use layers"):
+    with pytest.raises(ArgumentError, match=r"part 0 is .*, which is no module; use layers"):
         nn.Sequential(nn.tansig)
 
 

@@ -123,7 +123,7 @@ def test_cross_entropy_refuses(logits, labels, error, sentence):
 
 
 def test_settings_refused():
-    with pytest.raises(ArgumentError, match="label_smoothing 1.0 must be"):
+    with pytest.raises(ArgumentError, match=r"label_smoothing 1.0 must be"):
         nn.cross_entropy(LOGITS, LABELS, label_smoothing=1.0)
     with pytest.raises(ArgumentError, match="targets must lie between 0 and 1"):
         nn.binary_cross_entropy([0.0], [2.0])

@@ -69,9 +69,7 @@ def adam(lr, b1=0.9, b2=0.999, eps=1e-8, decay=0.0):
 
 def test_adam():
     close(trained(lambda p: optim.Adam(p, lr=0.03)), adam(0.03))
-    close(
-        trained(lambda p: optim.Adam(p, lr=0.03, betas=(0.8, 0.9), eps=1e-3)), adam(0.03, 0.8, 0.9, eps=1e-3)
-    )
+    close(trained(lambda p: optim.Adam(p, lr=0.03, betas=(0.8, 0.9), eps=1e-3)), adam(0.03, 0.8, 0.9, eps=1e-3))
 
 
 def test_adamw():

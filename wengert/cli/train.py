@@ -60,7 +60,6 @@ def train(source: str | None, toy: str | None, target: str | None, task: Any, ou
     settings, one line of metrics per epoch, and pictures; `wengert predict RUN FILE.csv` uses it.
     """
     from . import problems
-    from .threads import one_thread
 
     if options["cross_validate"] and out is not None:
         raise click.UsageError("--cross-validate leaves no run folder; leave out --out.")
@@ -74,11 +73,10 @@ def train(source: str | None, toy: str | None, target: str | None, task: Any, ou
         click.echo(str(problem))
     for note in problem.notes if not quiet or problem.table is not None else ():
         say(f"note: {note}")
-    with one_thread():
-        if options["cross_validate"]:
-            _cross_validate(problem, recipe, seed, gate, quiet)
-        else:
-            _train_once(problem, recipe, seed, out, gate, quiet)
+    if options["cross_validate"]:
+        _cross_validate(problem, recipe, seed, gate, quiet)
+    else:
+        _train_once(problem, recipe, seed, out, gate, quiet)
 
 
 def _train_once(problem: Problem, recipe: Recipe, seed: int, out: Path | None, gate: float | None, quiet: bool) -> None:

@@ -129,7 +129,8 @@ def log_softmax(x: Operand, axis: int = -1) -> Tensor:
     [0.0, -1000.0]
     """
     net = _with_axes("log_softmax", x)
-    return net - logsumexp(net, axis=axis, keepdims=True)
+    shifted = net - max(net.detach(), axis=axis, keepdims=True)  # so that large logits lose no digits
+    return shifted - logsumexp(shifted, axis=axis, keepdims=True)
 
 
 def _with_axes(name: str, x: Operand) -> Tensor:

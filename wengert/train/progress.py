@@ -67,7 +67,10 @@ class Bar(Silent):
         self.total, self.finished = epochs, 0
         self.bar: Progress = Progress(TextColumn("{task.description}"), BarColumn(bar_width=24), TimeRemainingColumn())
         self.task: TaskID = self.bar.add_task("training", total=epochs)
+
+    def __enter__(self) -> Self:
         self.bar.start()
+        return self
 
     def batch(self, done: float) -> None:
         """Move the bar."""
