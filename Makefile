@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 REMEDY := install one and name it, as in: make $(or $(MAKECMDGOALS),test) PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check
+.PHONY: help demo test check faults bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -24,6 +24,13 @@ check: $(VENV)/.ready-dev ## set up and run ruff (format and lint) and mypy (str
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+faults: $(VENV)/.ready-dev ## plant forty faults, one at a time, and count those the tests catch
+	$(BIN)/python benchmarks/planted_faults.py
+
+bench: $(VENV)/.ready-dev ## measure the cost of importing and of recording an operation
+	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/recording.py
 
 $(VENV)/.ready: pyproject.toml | $(BIN)/python
 	@echo "Installing wengert into $(VENV) ..."

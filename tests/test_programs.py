@@ -33,7 +33,14 @@ class State:
         self.b = w.tensor([[1.0, 0.25, -0.5], [0.75, 1.5, 0.1]], dtype=w.float64, requires_grad=True)
         self.c = w.tensor([0.3, 0.6, -0.9], requires_grad=True)
         x = np.array([[0.1, 0.2, 0.3], [-1.0, 2.0, 0.7]])
-        self.pool: list[Any] = [self.a, self.b, self.c, w.tensor(x), w.tensor(x[0], dtype=w.float32), w.tensor([2, 0, 1])]
+        self.pool: list[Any] = [
+            self.a,
+            self.b,
+            self.c,
+            w.tensor(x),
+            w.tensor(x[0], dtype=w.float32),
+            w.tensor([2, 0, 1]),
+        ]
         self.losses: list[Any] = []
         self.average = self.a.detach()
         self.owned = [self.a, self.c], [self.b, self.a]

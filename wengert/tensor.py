@@ -15,7 +15,7 @@ from .autodiff import reverse
 from .dtypes import DType
 from .errors import DTypeError, GradientError, ShapeError
 from .operators import Operators
-from .ops import binary, elementwise, index, reduce, shape
+from .ops import binary, index, reduce, shape
 from .ops.creation import astype, check_device
 from .ops.identity import alias, detach
 from .ops.operands import Operand, cast

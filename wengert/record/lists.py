@@ -16,8 +16,8 @@ def lines(results: Iterable[Entry], since: int = 0) -> list[Entry]:
     Entries numbered below `since` are left out: they cannot depend on anything recorded from there on.
     Raises `GradientError` where the list has been spent.
     """
-    found: set[Entry] = {entry for entry in results if entry.tracked and entry.number >= since}
-    stack = list(found)
+    stack = [entry for entry in results if entry.tracked]
+    found: set[Entry] = {entry for entry in stack if entry.number >= since}
     while stack:
         entry = stack.pop()
         if entry.is_source:

@@ -191,6 +191,8 @@ def _run(segment: Segment) -> None:
             entry.node.demanded = True  # next time on this path it is saved
     evaluate(kept)
     settle(segment.steps)
+    segment.entered.clear()  # each entry holds its segment, which must not hold all the others
+    del segment.steps[1:]
 
 
 def value_of(entry: Entry) -> Array:
