@@ -27,7 +27,8 @@ def origin(x: Tensor) -> str:
 def text(x: Tensor) -> str:
     """Return e.g. `tensor([1., 2.], float32, by add)`."""
     values = np.array2string(value_of(x.entry), separator=", ", prefix="tensor(", threshold=1000)
-    return f"tensor({values}, {x.dtype.name}{origin(x)})"
+    shape = "" if x.size or x.ndim == 1 else f", shape {x.shape}"  # which an empty array does not show
+    return f"tensor({values}, {x.dtype.name}{shape}{origin(x)})"
 
 
 def html(x: Tensor) -> str:

@@ -38,14 +38,14 @@ def parse_key(key: Any, shape: Shape) -> tuple[Key, list[Tensor]]:
     arrays: list[Tensor] = []
     items = key if isinstance(key, tuple) else (key,)
     axis, ellipsis_seen = 0, False
-    for item in items:
+    for place, item in enumerate(items):
         if item is None or item is Ellipsis or isinstance(item, slice):
             parts.append(_clean_slice(item) if isinstance(item, slice) else item)
             if item is Ellipsis:
                 if ellipsis_seen:
                     raise OutOfBoundsError("indexing: an index can hold only one '...'.")
                 ellipsis_seen = True
-                axis = len(shape) - sum(_axes_used(later) for later in items[items.index(Ellipsis) + 1 :])
+                axis = len(shape) - sum(_axes_used(later) for later in items[place + 1 :])
             axis += isinstance(item, slice)
         elif isinstance(item, bool | np.bool_):
             raise OutOfBoundsError("indexing: a single bool is no index here; use None to add an axis.")
@@ -285,8 +285,10 @@ def setitem(x: Tensor, key: Any, value: Operand) -> Tensor:
     """Return x with `value` written at the key; x itself stays as it was."""
     parsed, arrays = parse_key(key, x.shape)
     new = cast(operand(value, x.dtype), x.dtype)
-    while new.ndim and new.shape[0] == 1 and new.ndim > x.ndim:
-        new = reshape(new, new.shape[1:])
+    if new.ndim and new.shape[0] == 1:  # as in NumPy, a value may have more axes in front, of size 1
+        ndim = len(_shape_after(x.shape, parsed, tuple([array.entry.spec for array in arrays])))
+        while new.ndim > ndim and new.shape[0] == 1:
+            new = reshape(new, new.shape[1:])
     return record(_SETITEM, x, new, *arrays, params=(parsed,))
 
 

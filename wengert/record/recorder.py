@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .buffers import Array
 from .entry import Entry, Handle, make_entry, next_number
-from .interpreter import alone, evaluate, settle, survivors
+from .interpreter import evaluate, settle, survivors
 from .lists import Passes, spend
 from .trie import NOTHING, TRIE, Node, Params, atom
 
@@ -225,8 +225,7 @@ def run_marked() -> None:
         segment, updated = STATE.marked
         STATE.marked = None
         _run(segment)
-        with alone():
-            spend(STATE.passes, updated)
+        spend(STATE.passes, updated)
 
 
 class _Block:
