@@ -19,6 +19,7 @@ from wengert.record import interpreter, recorder, trie
 from wengert.record.recorder import STATE
 
 PACKAGE = str(Path(w.__file__).parent)
+WARNINGS = np.geterr()
 ENGINE = (recorder.__file__, interpreter.__file__)
 
 
@@ -114,7 +115,7 @@ class Loop:
 
 def healthy() -> None:
     """A fresh computation with derivatives is right, and no setting was left behind."""
-    assert STATE.tracking and not STATE.eager
+    assert STATE.tracking and not STATE.eager and np.geterr() == WARNINGS
     x = w.tensor([1.0, -2.0, 3.0], dtype=w.float64, requires_grad=True)
     y = (x * x + x[::-1]).sum()
     y.backward()

@@ -34,7 +34,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def unknown_path() -> Iterator[None]:
-    """Each test starts in a trie that has seen nothing."""
+    """Each test starts in a trie that has seen nothing, and with no garbage of others that records when collected."""
+    gc.collect()
     w.synchronize()
     trie.TRIE.forget()
     STATE.segment = recorder.Segment(trie.TRIE.root, STATE.tracking, STATE.eager)
@@ -147,7 +148,7 @@ def test_big_buffers_are_written_over_where_nobody_has_them() -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 4 * 8 * BIG
+    assert peak < 2.5 * 8 * BIG
 
 
 def test_big_buffers_somebody_holds_are_not_written_over() -> None:

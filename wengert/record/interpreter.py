@@ -22,6 +22,7 @@ from .trie import NOTHING
 REUSE_FROM_BYTES = 1 << 16  # below this, looking for a buffer to write over costs more than a new one
 
 
+@np.errstate(all="ignore")  # NaN and infinities are values here, as the standard defines them
 def evaluate(wanted: Iterable[Entry]) -> None:
     """Compute the values of the wanted entries, and of whatever they need.
 
@@ -35,19 +36,19 @@ def evaluate(wanted: Iterable[Entry]) -> None:
             if operand in uses:
                 uses[operand] += 1
     values: dict[Entry, Array] = {}
-    with np.errstate(all="ignore"):  # NaN and infinities are values here, as the standard defines them
-        for entry in sorted(missing, key=attrgetter("number")):
-            operands = missing[entry]
-            value = _run(entry, operands, values, uses, keep)
-            if entry in keep:
-                entry.value = value
-            if uses[entry]:
-                values[entry] = value
-            for operand in operands:
-                if operand in uses:
-                    uses[operand] -= 1
-                    if not uses[operand]:
-                        values.pop(operand, None)
+    for entry in sorted(missing, key=attrgetter("number")):
+        operands = missing[entry]
+        value = _run(entry, operands, values, uses, keep)
+        if entry in keep:
+            entry.value = value
+        if uses[entry]:
+            values[entry] = value
+        del value  # a name for it here would keep the next entry from writing over it
+        for operand in operands:
+            if operand in uses:
+                uses[operand] -= 1
+                if not uses[operand]:
+                    values.pop(operand, None)
 
 
 def _missing(wanted: set[Entry]) -> dict[Entry, tuple[Entry, ...]]:
