@@ -66,7 +66,7 @@ FAULTS = [  # file, right, wrong, where to look first
     ),
     ("autodiff/transforms.py", "reshape(first.T,", "reshape(first,", ENGINE),
     ("record/lists.py", 'sorted(found, key=attrgetter("number"))', "list(found)", ENGINE),
-    ("record/interpreter.py", "references(operand.value) <= _ALONE", "True", ENGINE),
+    ("record/interpreter.py", "references(values[operand]) <= _ALONE", "True", ENGINE),
     ("record/trie.py", 'return struct.pack("<d", value)', "return value", ENGINE),
     ("record/recorder.py", "spend(STATE.passes, updated)", "pass", ENGINE),
     ("views.py", "        _take_again(view)", "        pass", ENGINE),
