@@ -28,9 +28,8 @@ check: $(VENV)/.ready-dev ## set up and run ruff (format and lint) and mypy (str
 faults: $(VENV)/.ready-dev ## plant forty faults, one at a time, and count those the tests catch
 	$(BIN)/python benchmarks/planted_faults.py
 
-bench: $(VENV)/.ready-dev ## measure the cost of importing and of recording an operation
-	$(BIN)/python benchmarks/import_time.py
-	$(BIN)/python benchmarks/recording.py
+bench: $(VENV)-bench/.ready ## set up PyTorch and JAX and measure wengert beside them; BENCH="--list" lists the rows
+	$(VENV)-bench/bin/python benchmarks/peers/run.py $(BENCH)
 
 $(VENV)/.ready: pyproject.toml | $(BIN)/python
 	@echo "Installing wengert into $(VENV) ..."
@@ -41,6 +40,13 @@ $(VENV)/.ready-dev: pyproject.toml | $(BIN)/python
 	@echo "Installing wengert and its development tools into $(VENV) ..."
 	@$(PIP) install --editable '.[dev]'
 	@touch $(VENV)/.ready $@
+
+$(VENV)-bench/.ready: pyproject.toml benchmarks/peers/requirements.txt | $(BIN)/python
+	@echo "Installing wengert, PyTorch and JAX into $(VENV)-bench ..."
+	@$(BIN)/python -m venv --clear $(VENV)-bench
+	@$(VENV)-bench/bin/python -m pip --quiet --disable-pip-version-check --no-input install \
+	  --requirement benchmarks/peers/requirements.txt --editable .
+	@touch $@
 
 # --clear: what a removed interpreter or an interrupted set-up left behind is not built upon.
 $(BIN)/python:

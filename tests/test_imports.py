@@ -17,7 +17,7 @@ RANKS = {
     **dict.fromkeys(["settings", "dtypes", "errors"], 0),
     "record": 1,
     **dict.fromkeys(["ops", "random"], 2),
-    **dict.fromkeys(["tensor", "operators", "views", "display", "exchange", "namespace", "autodiff"], 3),
+    **dict.fromkeys(["tensor", "operators", "views", "display", "exchange", "namespace", "autodiff", "compiler"], 3),
     **dict.fromkeys(["nn", "optim", "train"], 4),
     **dict.fromkeys(["explanation", "interop", "datasets", "serialization"], 5),
     **dict.fromkeys(["cli", "__main__"], 6),

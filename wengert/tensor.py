@@ -369,4 +369,11 @@ class Tensor(Operators):
         raise AttributeError(f"a tensor has no attribute {name!r}{hint}.")
 
 
-bind(Tensor)
+def _engine() -> ModuleType:
+    """Return the compiler; it is loaded when first needed."""
+    from .compiler import engine
+
+    return engine
+
+
+bind(Tensor, _engine)

@@ -111,6 +111,7 @@ def custom_rule(
         name=name,
         run=lambda *x_and_y: x_and_y[-1],
         infer=lambda *specs: specs[-1],
+        lower=View(lambda *x_and_y: x_and_y[-1]),
         derivative=UserRule(jvp, vjp),  # type: ignore[arg-type]  # a fifth kind, for users' functions only
     )
 

@@ -15,8 +15,9 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..record.entry import Entry, Handle
 from ..record.recorder import record, value_of
 from ..record.trie import Shape, Spec, spec_of
-from .elementwise import isinf, log, sigmoid, sign
+from .elementwise import isinf, limited, log, sigmoid, sign
 from .identity import alias
+from .lowering import Elementwise, Lowering, NumPy, function
 from .operands import WEAK, Operand, cast, operand, operands
 from .table import Case, NoDerivative, Primitive, Rule, Slope, Slopes, define, zeros_like
 
@@ -62,6 +63,7 @@ def _binary(
     summary: str,
     example: tuple[Any, Any, str],
     *,
+    lower: Lowering,
     low: float = -2.0,
     text: str | None = None,
     kinds: str = "biuf",
@@ -76,6 +78,7 @@ def _binary(
             run=run,
             infer=_infer(name, kinds, dtype),
             derivative=NoDerivative("its values are discrete") if slopes is None else Slopes(slopes),
+            lower=lower,
             text=text,
             cases=(
                 Case(((2, 3), (2, 3)), low=low),
@@ -88,8 +91,10 @@ def _binary(
     )
 
     def function(x1: Operand, x2: Operand, /) -> Tensor:
-        if not (
-            isinstance(x1, Handle) and isinstance(x2, Handle) and x1.entry.node.spec.dtype is x2.entry.node.spec.dtype
+        if (
+            type(x1) is not type(x2)
+            or not isinstance(x1, Handle)
+            or x1.entry.node.spec.dtype is not x2.entry.node.spec.dtype
         ):
             x1, x2 = operands(x1, x2)
         if real:
@@ -108,6 +113,37 @@ def _binary(
     {example[2]}
     """
     return function
+
+
+def _add(x1: Any, x2: Any) -> Any:
+    return x1 | x2 if x1.type.element == "i1" else x1 + x2
+
+
+def _multiply(x1: Any, x2: Any) -> Any:
+    return x1 & x2 if x1.type.element == "i1" else x1 * x2
+
+
+def _chosen(relation: str) -> Callable[[Any, Any], Any]:
+    """Write the larger (or smaller) of two; NaN where either is, and the second where both are zeros."""
+
+    def emit(x1: Any, x2: Any) -> Any:
+        if x1.type.element == "i1":
+            return x1 | x2 if relation == "gt" else x1 & x2
+        first = x1.compare(relation, x2)
+        return (first | x1.is_nan() if x1.type.floating else first).select(x1, x2)
+
+    return emit
+
+
+def _compared(relation: str) -> Lowering:
+    """Write a comparison; bools are compared as 0 and 1."""
+
+    def emit(x1: Any, x2: Any) -> Any:
+        if x1.type.element == "i1":
+            x1, x2 = x1.cast("zext", "i8"), x2.cast("zext", "i8")
+        return x1.compare(relation, x2)
+
+    return Elementwise(emit)
 
 
 def _check_exponents(x1: Entry, x2: Entry) -> None:
@@ -153,8 +189,17 @@ def _hypot_by(which: int) -> Slope:
     return lambda x1, x2, y: (x1, x2)[which] / where(y == 0, 1, y)
 
 
-add = _binary("add", np.add, (1, 1), "x1 + x2.", (1.0, 2, "3.0"), text="{0} + {1}")
-subtract = _binary("subtract", np.subtract, (1, -1), "x1 - x2.", (1.0, 2, "-1.0"), text="{0} - {1}", kinds="iuf")
+add = _binary("add", np.add, (1, 1), "x1 + x2.", (1.0, 2, "3.0"), text="{0} + {1}", lower=Elementwise(_add))
+subtract = _binary(
+    "subtract",
+    np.subtract,
+    (1, -1),
+    "x1 - x2.",
+    (1.0, 2, "-1.0"),
+    text="{0} - {1}",
+    kinds="iuf",
+    lower=Elementwise(lambda x1, x2: x1 - x2),
+)
 multiply = _binary(
     "multiply",
     np.multiply,
@@ -162,6 +207,7 @@ multiply = _binary(
     "x1 * x2.",
     (3.0, 2, "6.0"),
     text="{0}*{1}",
+    lower=Elementwise(_multiply),
 )
 divide = _binary(
     "divide",
@@ -172,6 +218,7 @@ divide = _binary(
     low=0.4,
     text="{0}/{1}",
     real=True,
+    lower=Elementwise(lambda x1, x2: x1 / x2, kinds="f", cost=5),
 )
 pow = _binary(
     "pow",
@@ -183,6 +230,7 @@ pow = _binary(
     text="{0}^{1}",
     kinds="iuf",
     guard=_check_exponents,
+    lower=function("pow", cost=60),
 )
 atan2 = _binary(
     "atan2",
@@ -192,6 +240,7 @@ atan2 = _binary(
     (0.0, 1.0, "0.0"),
     low=0.3,
     real=True,
+    lower=function("atan2"),
 )
 hypot = _binary(
     "hypot",
@@ -201,6 +250,7 @@ hypot = _binary(
     (3.0, 4.0, "5.0"),
     low=0.3,
     real=True,
+    lower=function("hypot"),
 )
 logaddexp = _binary(
     "logaddexp",
@@ -209,6 +259,7 @@ logaddexp = _binary(
     "log(exp(x1) + exp(x2)) without overflow.",
     (0.0, 0.0, "0.6931471824645996"),
     real=True,
+    lower=function("logaddexp", cost=40),
 )
 maximum = _binary(
     "maximum",
@@ -216,6 +267,7 @@ maximum = _binary(
     (_larger, lambda x1, x2, y: _larger(x2, x1, y)),
     "The larger of both; a tie shares the derivative in halves.",
     (1.0, 2.0, "2.0"),
+    lower=Elementwise(_chosen("gt"), exact=False),
 )
 minimum = _binary(
     "minimum",
@@ -223,6 +275,7 @@ minimum = _binary(
     (lambda x1, x2, y: _larger(x2, x1, y), _larger),
     "The smaller of both; a tie shares the derivative in halves.",
     (1.0, 2.0, "1.0"),
+    lower=Elementwise(_chosen("lt"), exact=False),
 )
 floor_divide = _binary(
     "floor_divide",
@@ -232,6 +285,7 @@ floor_divide = _binary(
     (7, 2, "3"),
     low=0.4,
     kinds="iuf",
+    lower=NumPy("it is rare"),
 )
 remainder = _binary(
     "remainder",
@@ -241,6 +295,7 @@ remainder = _binary(
     (7, 3, "1"),
     low=0.4,
     kinds="iuf",
+    lower=NumPy("it is rare"),
 )
 copysign = _binary(
     "copysign",
@@ -250,14 +305,21 @@ copysign = _binary(
     (3.0, -1.0, "-3.0"),
     low=0.3,
     real=True,
+    lower=Elementwise(lambda x1, x2: x1.f.intrinsic("copysign", x1, x2), kinds="f"),
 )
 
-equal = _binary("equal", np.equal, None, "Whether x1 equals x2.", (1, 1, "True"), dtype=bool_)
-not_equal = _binary("not_equal", np.not_equal, None, "Whether x1 differs from x2.", (1, 1, "False"), dtype=bool_)
-less = _binary("less", np.less, None, "Whether x1 < x2.", (1, 2, "True"), dtype=bool_)
-less_equal = _binary("less_equal", np.less_equal, None, "Whether x1 <= x2.", (1, 1, "True"), dtype=bool_)
-greater = _binary("greater", np.greater, None, "Whether x1 > x2.", (1, 2, "False"), dtype=bool_)
-greater_equal = _binary("greater_equal", np.greater_equal, None, "Whether x1 >= x2.", (1, 1, "True"), dtype=bool_)
+equal = _binary("equal", np.equal, None, "Whether x1 equals x2.", (1, 1, "True"), dtype=bool_, lower=_compared("eq"))
+not_equal = _binary(
+    "not_equal", np.not_equal, None, "Whether x1 differs from x2.", (1, 1, "False"), dtype=bool_, lower=_compared("ne")
+)
+less = _binary("less", np.less, None, "Whether x1 < x2.", (1, 2, "True"), dtype=bool_, lower=_compared("lt"))
+less_equal = _binary(
+    "less_equal", np.less_equal, None, "Whether x1 <= x2.", (1, 1, "True"), dtype=bool_, lower=_compared("le")
+)
+greater = _binary("greater", np.greater, None, "Whether x1 > x2.", (1, 2, "False"), dtype=bool_, lower=_compared("gt"))
+greater_equal = _binary(
+    "greater_equal", np.greater_equal, None, "Whether x1 >= x2.", (1, 1, "True"), dtype=bool_, lower=_compared("ge")
+)
 logical_and = _binary(
     "logical_and",
     np.logical_and,
@@ -265,14 +327,53 @@ logical_and = _binary(
     "Whether both are true (not zero).",
     (True, False, "False"),
     dtype=bool_,
+    lower=Elementwise(lambda x1, x2: x1.compare("ne", 0) & x2.compare("ne", 0)),
 )
-logical_or = _binary("logical_or", np.logical_or, None, "Whether either is true.", (True, False, "True"), dtype=bool_)
+logical_or = _binary(
+    "logical_or",
+    np.logical_or,
+    None,
+    "Whether either is true.",
+    (True, False, "True"),
+    dtype=bool_,
+    lower=Elementwise(lambda x1, x2: x1.compare("ne", 0) | x2.compare("ne", 0)),
+)
 logical_xor = _binary(
-    "logical_xor", np.logical_xor, None, "Whether exactly one is true.", (True, True, "False"), dtype=bool_
+    "logical_xor",
+    np.logical_xor,
+    None,
+    "Whether exactly one is true.",
+    (True, True, "False"),
+    dtype=bool_,
+    lower=Elementwise(lambda x1, x2: x1.compare("ne", 0) ^ x2.compare("ne", 0)),
 )
-bitwise_and = _binary("bitwise_and", np.bitwise_and, None, "Bits set in both.", (6, 3, "2"), kinds="biu")
-bitwise_or = _binary("bitwise_or", np.bitwise_or, None, "Bits set in either.", (6, 3, "7"), kinds="biu")
-bitwise_xor = _binary("bitwise_xor", np.bitwise_xor, None, "Bits set in exactly one.", (6, 3, "5"), kinds="biu")
+bitwise_and = _binary(
+    "bitwise_and",
+    np.bitwise_and,
+    None,
+    "Bits set in both.",
+    (6, 3, "2"),
+    kinds="biu",
+    lower=Elementwise(lambda x1, x2: x1 & x2, kinds="bi"),
+)
+bitwise_or = _binary(
+    "bitwise_or",
+    np.bitwise_or,
+    None,
+    "Bits set in either.",
+    (6, 3, "7"),
+    kinds="biu",
+    lower=Elementwise(lambda x1, x2: x1 | x2, kinds="bi"),
+)
+bitwise_xor = _binary(
+    "bitwise_xor",
+    np.bitwise_xor,
+    None,
+    "Bits set in exactly one.",
+    (6, 3, "5"),
+    kinds="biu",
+    lower=Elementwise(lambda x1, x2: x1 ^ x2, kinds="bi"),
+)
 
 
 def _where_infer(condition: Spec, x1: Spec, x2: Spec) -> Spec:
@@ -294,6 +395,7 @@ _WHERE = define(
         name="where",
         run=np.where,
         infer=_where_infer,
+        lower=Elementwise(lambda condition, x1, x2: condition.select(x1, x2)),
         derivative=Rule(
             _where_jvp,
             (None, lambda y_bar, x, y: where(x[0], y_bar, 0), lambda y_bar, x, y: where(x[0], 0, y_bar)),
@@ -324,6 +426,7 @@ _CLIP = define(
         name="clip",
         run=lambda x, low, high: np.clip(x, low, high).astype(x.dtype),
         infer=lambda spec, low, high: spec,
+        lower=Elementwise(limited, kinds="f"),
         derivative=Slopes((lambda x, y, low, high: _within(x, low, high).astype(x.dtype),)),
         cases=(Case(((2, 3),), (-0.5, 0.5), low=-0.4, high=0.4), Case(((2, 3),), (None, 0.5), low=0.6)),
     )
@@ -382,6 +485,7 @@ _POWER = define(
         name="power",
         run=lambda x, exponent: np.power(x, x.dtype.type(exponent)),
         infer=lambda spec, exponent: spec,
+        lower=Elementwise(lambda x, exponent: x.apply("pow", exponent), exact=False, kinds="f", cost=60),
         derivative=Slopes((_power_slope,)),
         text="{0}^{1}",
         cases=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..record.recorder import record
+from .lowering import View
 from .operands import same
 from .table import Case, NoDerivative, Primitive, Slopes, define
 
@@ -17,6 +18,7 @@ _ALIAS = define(
         run=lambda x: x,
         infer=same,
         derivative=Slopes((1,)),
+        lower=View(lambda x: x),
         text="{0}",
         cases=(Case(((2, 3),)),),
     )
@@ -28,6 +30,7 @@ _DETACH = define(
         run=lambda x: x,
         infer=same,
         derivative=NoDerivative("it is where derivatives stop", cuts=True),
+        lower=View(lambda x: x),
         text="{0}",
     )
 )

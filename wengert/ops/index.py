@@ -18,6 +18,7 @@ from ..record.entry import Entry, Handle
 from ..record.recorder import record, value_of
 from ..record.trie import Shape, Spec, spec_of
 from .binary import broadcast, where
+from .lowering import NumPy, View
 from .operands import Operand, cast, constant, operand
 from .shape import axis_of, reshape, sum_to
 from .table import Case, Linear, NoDerivative, Primitive, define, zeros_like
@@ -157,9 +158,14 @@ def _guard(key: Key, shape: Shape, arrays: tuple[Entry, ...]) -> None:
             axis += 1
 
 
+def _basic(x: Any, key: Key) -> Any:
+    return x[(*key, Ellipsis)] if Ellipsis not in key else x[key]  # an array also where no axis is left
+
+
 _GETITEM = define(
     Primitive(
         name="getitem",
+        lower=View(lambda x, key: _basic(x, key)),
         run=lambda x, key: x[key],
         infer=lambda spec, key: spec_of(_shape_after(spec.shape, key, ()), spec.dtype),
         derivative=Linear(lambda i, y_bar, x, key: _place(y_bar, key, x[0].shape, ())),
@@ -171,6 +177,7 @@ _GETITEM = define(
 _TAKE = define(
     Primitive(
         name="take",
+        lower=NumPy("it moves elements by index"),
         run=lambda x, *rest: x[_filled(rest[-1], rest[:-1])],
         infer=lambda spec, *rest: spec_of(_shape_after(spec.shape, rest[-1], rest[:-1]), spec.dtype),
         derivative=Linear(lambda i, y_bar, x, key: _place(y_bar, key, x[0].shape, x[1:])),
@@ -196,6 +203,7 @@ def _add_at(y_bar: Any, *rest: Any) -> Any:
 _PLACE = define(
     Primitive(
         name="place",
+        lower=NumPy("it moves elements by index"),
         run=_add_at,
         infer=lambda spec, *rest: spec_of(rest[-1], spec.dtype),
         derivative=Linear(lambda i, z_bar, x, key, shape: _take(z_bar, key, x[1:])),
@@ -250,6 +258,7 @@ def _set_transpose(i: int, y_bar: Tensor, x: Any, key: Key) -> Tensor:
 _SETITEM = define(
     Primitive(
         name="setitem",
+        lower=NumPy("it moves elements by index"),
         run=_written,
         infer=_set_infer,
         derivative=Linear(_set_transpose, operands=(0, 1)),
@@ -274,6 +283,7 @@ def _last_written(*rest: Any) -> Any:
 _LAST = define(
     Primitive(
         name="last_written",
+        lower=NumPy("it moves elements by index"),
         run=_last_written,
         infer=lambda *rest: spec_of(_shape_after(rest[-1], rest[-2], rest[:-2]), bool_),
         derivative=NoDerivative("its values are bools"),

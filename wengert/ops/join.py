@@ -13,6 +13,7 @@ from ..dtypes import weak_dtype
 from ..errors import ArgumentError, ShapeError
 from ..record.recorder import record
 from ..record.trie import Spec, spec_of
+from .lowering import NumPy
 from .operands import Operand, operand, operands
 from .shape import Axes, axes_of, axis_of, broadcast_to, expand_dims, reshape, shape_of
 from .table import Case, Linear, Primitive, Rule, define
@@ -47,6 +48,7 @@ CONCAT = define(
         name="concat",
         run=lambda *xs_and_axis: np.concatenate(xs_and_axis[:-1], axis=xs_and_axis[-1]),
         infer=_concat_infer,
+        lower=NumPy("it moves whole blocks"),
         derivative=Linear(_part, operands=None),
         cases=(Case(((2, 3), (2, 1)), (1,)), Case(((1, 3), (2, 3), (1, 3)), (0,))),
     )
@@ -127,6 +129,7 @@ PAD = define(
     Primitive(
         name="pad",
         run=lambda x, widths, value: np.pad(x, widths, constant_values=value),
+        lower=NumPy("it moves whole blocks"),
         infer=lambda spec, widths, value: spec_of(
             tuple(size + before + after for size, (before, after) in zip(spec.shape, widths, strict=True)),
             spec.dtype,

@@ -10,6 +10,7 @@ from ..errors import DTypeError, ShapeError
 from ..record.recorder import record
 from ..record.trie import Spec, spec_of
 from .binary import broadcast
+from .lowering import Product
 from .operands import Operand, operands
 from .reduce import sum
 from .shape import matrix_transpose, reshape
@@ -43,6 +44,7 @@ _MATMUL = define(
                 lambda y_bar, x, y: matmul(matrix_transpose(x[0]), y_bar),
             ),
         ),
+        lower=Product(),
         text="{0} @ {1}",
         cases=(Case(((2, 3), (3, 4))), Case(((5, 1, 2, 3), (2, 3, 1)))),
     )

@@ -12,6 +12,7 @@ from ..record.buffers import Array, sealed, snapshot
 from ..record.entry import Handle, leaf
 from ..record.recorder import record, wrap
 from ..record.trie import Spec, spec_of
+from .lowering import Elementwise
 from .table import Case, Linear, Primitive, define
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def operand(value: Operand, beside: DType | None = None) -> Tensor:
                     f"the integer {value} does not fit {dtype.name} ({limits.min} to {limits.max}); "
                     "convert the tensor to a wider dtype with wengert.astype first."
                 )
-        return constant(sealed(np.array(value, dtype)))
+        buffer = np.array(value, dtype)
+        buffer.setflags(write=False)
+        return wrap(leaf(buffer, spec_of((), dtype)))
     if isinstance(value, np.ndarray | np.generic | list | tuple):
         return constant(snapshot_of(value))
     raise DTypeError(f"a {kind.__name__} ({_short(value)}) is no tensor, array or number.")
@@ -88,6 +91,9 @@ def operand(value: Operand, beside: DType | None = None) -> Tensor:
 
 def operands(*values: Operand) -> tuple[Tensor, ...]:
     """Return tensors of one common dtype for the values: promotion between tensors, weak Python numbers."""
+    if len(values) == 2 and type(values[1]) in WEAK and isinstance(values[0], Handle):  # by far the most frequent
+        common = weak_dtype(values[1], values[0].entry.node.spec.dtype)
+        return cast(operand(values[0]), common), operand(values[1], common)
     tensors = [None if type(value) in WEAK else operand(value) for value in values]
     known = [x.entry.node.spec.dtype for x in tensors if x is not None]
     dtype = promote(*known) if known else None
@@ -116,11 +122,27 @@ def same(spec: Spec, *params: Any) -> Spec:
     return spec
 
 
+def _converted(x: Any, dtype: DType) -> Any:
+    """Write the conversion of bools, signed integers and real numbers; not from real to integer."""
+    element = {"b": "i1", "f": f"{'float' if dtype.itemsize == 4 else 'double'}"}.get(
+        dtype.kind, f"i{8 * dtype.itemsize}"
+    )
+    if element == "i1":
+        return x.compare("ne", 0)
+    if x.type.floating:
+        return x.cast("fpext" if element == "double" else "fptrunc", element)
+    if element in ("float", "double"):
+        return x.cast("uitofp" if x.type.element == "i1" else "sitofp", element)
+    how = "zext" if x.type.element == "i1" else "sext" if int(element[1:]) > x.type.bits else "trunc"
+    return x.cast(how, element)
+
+
 ASTYPE = define(
     Primitive(
         name="astype",
         run=lambda x, dtype: x.astype(dtype),
         infer=lambda spec, dtype: spec_of(spec.shape, dtype),
+        lower=Elementwise(_converted),
         derivative=Linear(lambda i, y_bar, x, dtype: cast(y_bar, x[0].dtype)),
         cases=(Case(((2, 3),), (np.dtype("float64"),)),),
     )

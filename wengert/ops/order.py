@@ -10,6 +10,7 @@ from ..dtypes import int64
 from ..record.recorder import record
 from ..record.trie import spec_of
 from .index import take_along_axis
+from .lowering import NumPy
 from .operands import Operand, operand
 from .shape import axis_of
 from .table import NoDerivative, Primitive, define
@@ -32,6 +33,7 @@ _ARGSORT = define(
         run=_places,
         infer=lambda spec, axis, descending: spec_of(spec.shape, int64),
         derivative=NoDerivative("its values are indices"),
+        lower=NumPy("sorting is no loop over elements"),
     )
 )
 

@@ -15,6 +15,7 @@ from ..record.trie import Shape, Spec, spec_of
 from .binary import clip, where
 from .elementwise import exp, isfinite, log
 from .join import concat, flip
+from .lowering import NumPy, Reduction
 from .operands import Operand, cast, filled, floating, operand
 from .shape import Axes, axes_of, axis_of, broadcast_to, permute_dims, reshape
 from .table import Case, Linear, NoDerivative, Primitive, Rule, define
@@ -44,6 +45,7 @@ _SUM = define(
         name="sum",
         run=lambda x, axes, keepdims: x.sum(axis=axes, keepdims=keepdims, dtype=x.dtype),
         infer=_reduced,
+        lower=Reduction("sum", lambda spec, axes, keepdims: axes),
         derivative=Linear(lambda i, y_bar, x, axes, keepdims: broadcast_to(_spread(y_bar, x[0], axes), x[0].shape)),
         cases=(Case(((2, 3),), ((1,), False)), Case(((2, 3, 4),), ((0, 2), True)), Case(((),), ((), False))),
     )
@@ -90,6 +92,7 @@ def _extreme(name: str, run: Callable[..., Any], summary: str, example: str) -> 
             name=name,
             run=lambda x, axes, keepdims: run(x, axis=axes, keepdims=keepdims),
             infer=infer,
+            lower=Reduction(name, lambda spec, axes, keepdims: axes),
             derivative=Rule(jvp, (vjp,)),
             cases=(Case(((2, 3),), ((1,), False)), Case(((2, 3, 4),), ((0, 2), True))),
         )
@@ -119,6 +122,7 @@ _CUMSUM = define(
         name="cumulative_sum",
         run=lambda x, axis: np.cumsum(x, axis=axis, dtype=x.dtype),
         infer=lambda spec, axis: spec,
+        lower=NumPy("each element needs the one before"),
         derivative=Linear(lambda i, y_bar, x, axis: flip(cumulative_sum(flip(y_bar, axis=axis), axis=axis), axis=axis)),
         cases=(Case(((2, 3),), (1,)), Case(((4,),), (0,))),
     )
@@ -228,6 +232,7 @@ _NORM = define(
         name="norm",
         run=lambda x, axes, keepdims: np.sqrt((x * x).sum(axis=axes, keepdims=keepdims, dtype=x.dtype)),
         infer=_reduced,
+        lower=NumPy("it is rare"),
         derivative=Rule(
             lambda dots, x, y, axes, keepdims: sum(_direction(x[0], y, axes) * dots[0], axis=axes, keepdims=keepdims),
             (lambda y_bar, x, y, axes, keepdims: _spread(y_bar, x[0], axes) * _direction(x[0], y, axes),),
@@ -261,6 +266,7 @@ def _question(name: str, run: Callable[..., Any], summary: str) -> Callable[...,
             run=lambda x, axes, keepdims: run(x, axis=axes, keepdims=keepdims),
             infer=lambda spec, axes, keepdims: _reduced(spec, axes, keepdims, bool_),
             derivative=NoDerivative("its values are bools"),
+            lower=NumPy("it is rare"),
         )
     )
 
@@ -304,6 +310,7 @@ def _place(name: str, run: Callable[..., Any], summary: str, example: int) -> Ca
             run=lambda x, axis, keepdims: run(x, axis=axis, keepdims=keepdims),
             infer=infer,
             derivative=NoDerivative("its values are indices"),
+            lower=NumPy("it is rare"),
         )
     )
 

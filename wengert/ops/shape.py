@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import ArgumentError, OutOfBoundsError, ShapeError
 from ..record.recorder import record
 from ..record.trie import Shape, Spec, spec_of
+from .lowering import Reduction, View
 from .operands import Operand, operand
 from .table import Case, Linear, Primitive, define
 
@@ -59,6 +60,7 @@ RESHAPE = define(
     Primitive(
         name="reshape",
         run=np.reshape,
+        lower=View(lambda x, shape: x.reshape(shape, copy=False)),
         infer=lambda spec, shape: spec_of(shape, spec.dtype),
         derivative=Linear(lambda i, y_bar, x, shape: reshape(y_bar, x[0].shape)),
         cases=(Case(((2, 3),), ((3, 2),)),),
@@ -95,6 +97,7 @@ PERMUTE = define(
     Primitive(
         name="permute_dims",
         run=np.transpose,
+        lower=View(np.transpose),
         infer=lambda spec, axes: spec_of(tuple(spec.shape[axis] for axis in axes), spec.dtype),
         derivative=Linear(lambda i, y_bar, x, axes: permute_dims(y_bar, tuple(int(a) for a in np.argsort(axes)))),
         cases=(Case(((2, 3, 4),), ((2, 0, 1),)),),
@@ -171,6 +174,7 @@ BROADCAST = define(
     Primitive(
         name="broadcast_to",
         run=np.broadcast_to,
+        lower=View(np.broadcast_to),
         infer=_broadcast_infer,
         derivative=Linear(lambda i, y_bar, x, shape: sum_to(y_bar, x[0].shape)),
         cases=(Case(((3, 1),), ((2, 3, 4),)),),
@@ -191,16 +195,21 @@ def broadcast_to(x: Operand, /, shape: Any) -> Tensor:
     return x if wanted == x.shape else record(BROADCAST, x, params=(wanted,))
 
 
+def _repeated_axes(shape: Shape, before: Shape) -> tuple[int, ...]:
+    """Return the axes that broadcasting `before` to `shape` has added or repeated."""
+    extra = len(shape) - len(before)
+    return tuple(range(extra)) + tuple(a for a, size in enumerate(before, extra) if size == 1 and shape[a] != 1)
+
+
 def _sum_to(x: Any, shape: Shape) -> Any:
-    extra = x.ndim - len(shape)
-    axes = tuple(range(extra)) + tuple(a for a, size in enumerate(shape, extra) if size == 1 and x.shape[a] != 1)
-    return x.sum(axis=axes, dtype=x.dtype).reshape(shape)
+    return x.sum(axis=_repeated_axes(x.shape, shape), dtype=x.dtype).reshape(shape)
 
 
 SUM_TO = define(
     Primitive(
         name="sum_to",
         run=_sum_to,
+        lower=Reduction("sum", lambda spec, shape: _repeated_axes(spec.shape, shape)),
         infer=lambda spec, shape: spec_of(shape, spec.dtype),
         derivative=Linear(lambda i, y_bar, x, shape: broadcast_to(y_bar, x[0].shape)),
         cases=(Case(((2, 3, 4),), ((3, 1),)),),

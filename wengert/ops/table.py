@@ -1,7 +1,7 @@
 """The operation table: one frozen record per primitive, with everything about it on adjacent lines.
 
 A record says how the result's shape and dtype follow from the operands' (`infer`), what the operation means
-(`run`, in NumPy), and how it is differentiated. Derivatives come in four kinds, of which a record has one:
+(`run`, in NumPy), how it is compiled (`lower`), and how it is differentiated. Derivatives come in four kinds:
 
 Slopes         elementwise: dy/dx for each operand, written once, gives both modes
 Linear         the tangent is the operation itself; a transpose gives the adjoint
@@ -25,6 +25,7 @@ from ..record.buffers import sealed
 from ..record.entry import leaf
 from ..record.recorder import record, wrap
 from ..record.trie import Params, Spec
+from .lowering import Elementwise, Lowering, NumPy, Product, Reduction, View
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -176,6 +177,7 @@ class Primitive:
     run         NumPy's meaning: `run(*values, *params) -> ndarray`, and `out=` where `in_place`
     infer       `infer(*specs, *params) -> Spec`; raises the errors of shape and dtype
     derivative  one of the four kinds above
+    lower       how it is compiled: one of the kinds of `lowering`
     text        how a formula shows it, `"{0}*{1}"`, or None for name(operands)
     cases       how the tests call it; every differentiable record has some
     guard       `guard(*entries, *params)`: looks at the operands it can fail on, and raises
@@ -187,6 +189,7 @@ class Primitive:
     run: Callable[..., Any]
     infer: Callable[..., Spec]
     derivative: Derivative
+    lower: Lowering
     text: str | None = None
     cases: tuple[Case, ...] = ()
     guard: Callable[..., None] | None = None
@@ -220,6 +223,10 @@ def define(primitive: Primitive) -> Primitive:
     if not isinstance(primitive.derivative, Slopes | Linear | Rule | NoDerivative):
         raise ValueError(
             f"record {primitive.name!r} of the table is incomplete: give its derivative, or NoDerivative(reason)."
+        )
+    if not isinstance(primitive.lower, Elementwise | Reduction | View | Product | NumPy):
+        raise ValueError(
+            f"record {primitive.name!r} of the table is incomplete: say how it is compiled, or NumPy(why)."
         )
     if isinstance(primitive.derivative, NoDerivative) and not primitive.derivative.reason:
         raise ValueError(f"record {primitive.name!r} of the table is incomplete: say why it has no derivative.")

@@ -75,7 +75,9 @@ def make_entry(node: Node, inputs: tuple[Entry, ...], segment: Segment | None, t
 
 def leaf(value: Array, spec: Spec, tracked: bool = False) -> Entry:
     """Return an entry for a value that was not computed by a recorded operation."""
-    entry = make_entry(Node(None, (), spec, -1, 0), (), None, tracked)
+    if spec.leaf is None:
+        spec.leaf = Node(None, (), spec, -1, 0)
+    entry = make_entry(spec.leaf, (), None, tracked)
     entry.value = value
     return entry
 

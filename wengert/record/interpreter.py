@@ -9,7 +9,8 @@ need the same missing values compute them each for itself, to the same bits, wit
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 from operator import attrgetter
 
 import numpy as np
@@ -18,6 +19,15 @@ from ..errors import GradientError
 from .buffers import Array, references, sealed, snapshot
 from .entry import Entry, leaf
 from .trie import NOTHING
+
+_engine: Callable[[], Any]
+
+
+def bind(engine: Callable[[], Any]) -> None:
+    """Tell the interpreter how to get hold of the compiler: what IEEE does not fix runs the compiled code, alone."""
+    global _engine
+    _engine = engine
+
 
 REUSE_FROM_BYTES = 1 << 16  # below this, looking for a buffer to write over costs more than a new one
 
@@ -74,9 +84,11 @@ def _run(
     primitive, spec = entry.node.primitive, entry.node.spec
     assert primitive is not None, "a leaf without a value"
     spare = None
-    if primitive.in_place and spec.size * spec.dtype.itemsize >= REUSE_FROM_BYTES:
+    if primitive.in_place and primitive.lower.exact and spec.size * spec.dtype.itemsize >= REUSE_FROM_BYTES:
         spare = _spare_operand(entry, operands, values, uses, keep)
     given = [values.get(operand, operand.value) for operand in operands]
+    if not primitive.lower.exact and (compiled := _engine().alone(primitive, entry.node.params, given, spec)) is not None:
+        return compiled  # type: ignore[no-any-return]
     if spare is not None:
         buffer = values.pop(spare)
         buffer.setflags(write=True)

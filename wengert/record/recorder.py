@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .buffers import Array
 from .entry import Entry, Handle, make_entry, next_number
+from . import interpreter
 from .interpreter import evaluate, settle, survivors
 from .lists import Passes, spend
 from .trie import NOTHING, TRIE, Node, Params, atom
@@ -25,20 +26,24 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 _new = object.__new__
+_engine: Callable[[], Any]
 _tensor: type[Any] = Handle  # `Tensor`, once `wengert.tensor` has bound it: it is made of operations, not they of it
 
+SIGHTINGS = 4  # runs of a path before the compiler is asked what it would cost
 MOST_BYTES_HELD = 1 << 28  # a segment is executed when the values that entered it hold this much memory
 
 
 class Segment:
     """The entries recorded since values were last needed: the unit of execution."""
 
-    __slots__ = ("bytes_held", "eager", "entered", "steps", "tracking")
+    __slots__ = ("bytes_held", "eager", "end", "entered", "over", "steps", "tracking")
 
     def __init__(self, start: Node, tracking: bool, eager: bool):
         self.steps = [make_entry(start, (), None, False)]
         self.entered: dict[Entry, int] = {}
         self.bytes_held = 0
+        self.over = False  # executed, and emptied
+        self.end: Node | None = None  # once executed, the node that has the plan
         self.tracking, self.eager = True, eager
         if eager:
             self.mark("eager")
@@ -108,10 +113,11 @@ class _State(threading.local):
 STATE = _State()
 
 
-def bind(tensor: type[Any]) -> None:
-    """Tell the recorder which class to hand out."""
-    global _tensor
-    _tensor = tensor
+def bind(tensor: type[Any], engine: Callable[[], Any]) -> None:
+    """Tell the recorder which class to hand out, and how to get hold of the compiler when there is need of it."""
+    global _tensor, _engine
+    _tensor, _engine = tensor, engine
+    interpreter.bind(engine)
 
 
 def wrap(entry: Entry) -> Tensor:
@@ -127,30 +133,45 @@ def record(primitive: Primitive, *operands: Handle, params: Params = ()) -> Tens
     On a path seen before this is one look-up; else shape and dtype are inferred, and errors of shape and
     dtype are raised, here, at the user's line.
     """
-    inputs = tuple([handle.entry for handle in operands])
     if primitive.guard is not None:  # it may fail on values: they are looked at now, inside the user's `try`
-        primitive.guard(*inputs, *params)
+        primitive.guard(*[handle.entry for handle in operands], *params)
     segment = STATE.segment
-    entered = segment.entered.get
-    positions = tuple([e.node.position if e.segment is segment else entered(e) or segment.enter(e) for e in inputs])
-    steps = segment.steps
+    entered, steps = segment.entered.get, segment.steps
+    if len(operands) == 2:  # most operations; written out, as all below, for this is the hottest place of all
+        a, b = operands[0].entry, operands[1].entry
+        inputs: tuple[Entry, ...] = a, b
+        tracked = a.tracked or b.tracked
+        key: Any = (
+            primitive,
+            a.node.position if a.segment is segment else entered(a) or segment.enter(a),
+            b.node.position if b.segment is segment else entered(b) or segment.enter(b),
+        )
+    else:
+        inputs, tracked = tuple([handle.entry for handle in operands]), False
+        places: list[Any] = [primitive]
+        for a in inputs:
+            tracked = tracked or a.tracked
+            places.append(a.node.position if a.segment is segment else entered(a) or segment.enter(a))
+        key = tuple(places)
+    if params:
+        key = key, atom(params)
     here = steps[-1].node
-    key = (primitive, positions, atom(params)) if params else (primitive, positions)
     node = here.edges.get(key)
     if node is None:
         spec = primitive.infer(*[entry.node.spec for entry in inputs], *params)
-        node = TRIE.child(here, key, primitive, params, spec, halts=STATE.eager)
-    entry = _new(Entry)  # as `make_entry` and `wrap` do it, without their calls: this is the hottest place of all
+        at = tuple([e.node.position if e.segment is segment else segment.entered[e] for e in inputs])
+        node = TRIE.child(here, key, primitive, params, spec, halts=STATE.eager, operands=at)
+    entry = _new(Entry)
     entry.number = next_number()
-    entry.node, entry.inputs, entry.segment, entry.value = node, inputs, segment, None
-    entry.tracked = False
-    for operand in inputs:
-        if operand.tracked:
-            entry.tracked = segment.tracking and node.carries
-            break
+    entry.node = node
+    entry.inputs = inputs
+    entry.segment = segment
+    entry.value = None
+    entry.tracked = tracked and segment.tracking and node.carries
     tensor = _new(_tensor)
-    tensor.entry, tensor.grad, tensor.base, tensor.views = entry, None, None, None
-    if steps[-1].node is not here:  # a `__del__` that the garbage collector called has recorded meanwhile
+    tensor.entry = entry
+    tensor.grad = tensor.base = tensor.views = None
+    if steps[-1].node is not here or segment.over:  # a `__del__` the garbage collector called has recorded or looked
         return record(primitive, *operands, params=params)
     steps.append(entry)
     if primitive.view and (node.spec.shape or primitive.name != "getitem" or Ellipsis in params[0]):
@@ -184,15 +205,54 @@ def execute() -> None:
 
 
 def _run(segment: Segment) -> None:
-    """Execute a closed segment."""
-    kept = survivors(segment.steps)
-    for entry in segment.entered:
-        if entry.value is None:
-            entry.node.demanded = True  # next time on this path it is saved
-    evaluate(kept)
-    settle(segment.steps)
+    """Execute a closed segment: by the plan of its path, if there is one by now, else entry by entry."""
+    late = [entry for entry in segment.entered if entry.value is None]
+    for entry in late:
+        _demand(entry)  # next time on this path it is saved
+    node = segment.steps[-1].node
+    if node.plan is not None and not STATE.eager:
+        evaluate(late)
+        _run_plan(segment, node)
+    else:
+        kept = survivors(segment.steps)
+        evaluate(kept)
+        settle(segment.steps)
+        if not STATE.eager:
+            node.sightings += 1
+            node.kept.update([entry.node.position for entry in kept])
+            if node.sightings >= SIGHTINGS:
+                node.plan = _engine().promoted(node)
+    segment.end = node
+    segment.over = True
     segment.entered.clear()  # each entry holds its segment, which must not hold all the others
     del segment.steps[1:]
+
+
+def _run_plan(segment: Segment, node: Node) -> None:
+    """Execute a segment by its plan. What a plan leaves behind is a growing union of what its runs were asked for."""
+    plan, steps = node.plan, segment.steps
+    plan.runs += 1
+    if plan.runs & (plan.runs - 1) == 0:  # seldom: is there a handle that no run before this one had?
+        kept = {entry.node.position for entry in survivors(steps)}
+        if not kept <= node.kept:
+            node.kept |= kept
+            node.plan = plan = _engine().promoted(node) or plan.extended(node)
+    values = plan.run([entry.value for entry in segment.entered])
+    for position, value in zip(plan.wanted, values, strict=True):
+        entry = steps[position]
+        entry.value = value
+        if not entry.tracked or entry.is_source:
+            entry.inputs = ()  # as `settle` does
+
+
+def _demand(entry: Entry) -> None:
+    """Note that a value was asked for after its segment had run, so that it is kept from now on."""
+    entry.node.demanded = True
+    end = None if entry.segment is None else entry.segment.end
+    if end is not None and entry.node.position not in end.kept:
+        end.kept.add(entry.node.position)
+        if end.plan is not None:
+            end.plan = end.plan.extended(end)
 
 
 def value_of(entry: Entry) -> Array:
@@ -200,7 +260,7 @@ def value_of(entry: Entry) -> Array:
     if entry.value is None:
         execute()
         if entry.value is None:
-            entry.node.demanded = True
+            _demand(entry)
             evaluate([entry])
     value = entry.value
     assert value is not None

@@ -27,10 +27,11 @@ Params = tuple[Any, ...]
 class Spec:
     """A shape and a dtype; interned by `spec_of`, so that equal specs are one object and hash at once."""
 
-    __slots__ = ("dtype", "floating", "shape", "size")
+    __slots__ = ("dtype", "floating", "leaf", "shape", "size")
 
     def __init__(self, shape: Shape, dtype: DType):
         self.shape, self.dtype, self.floating = shape, dtype, dtype.kind == "f"
+        self.leaf: Node | None = None  # the node that all leaves of this shape and dtype stand on
         self.size = 1
         for extent in shape:
             self.size *= extent
@@ -70,11 +71,29 @@ class Node:
 
     carries    derivatives can flow through this step: its values are real and it is not a cut
     halts      the segment is executed after this step: in eager mode, and where it has grown long
+    operands   the positions of the operands; parent: the step before. Together they spell the whole path
+    sightings  how often a segment has ended here and was interpreted; kept: what was wanted of it, a union that
+               grows; plan: what executes it since it was compiled
     demanded   learned: a value of this step was asked for after its segment had run and had to be
                computed again; from then on it is kept
     """
 
-    __slots__ = ("carries", "demanded", "edges", "halts", "looks", "params", "position", "primitive", "spec")
+    __slots__ = (
+        "carries",
+        "demanded",
+        "edges",
+        "halts",
+        "kept",
+        "looks",
+        "operands",
+        "params",
+        "parent",
+        "plan",
+        "position",
+        "primitive",
+        "sightings",
+        "spec",
+    )
 
     def __init__(
         self,
@@ -84,7 +103,13 @@ class Node:
         position: int,
         looks: int,
         halts: bool = False,
+        parent: Node | None = None,
+        operands: tuple[int, ...] = (),
     ):
+        self.parent, self.operands = parent, operands
+        self.sightings = 0
+        self.plan: Any = None
+        self.kept: set[int] = set()
         self.primitive, self.params, self.spec, self.position, self.looks = (
             primitive,
             params,
@@ -96,6 +121,11 @@ class Node:
         self.halts = halts or position >= LONGEST_SEGMENT
         self.edges: dict[Any, Node] = {}
         self.demanded = False
+
+    @property
+    def holds_value(self) -> bool:
+        """Whether the step is a value, and not a mode."""
+        return self.spec is not NOTHING
 
 
 class Trie:
@@ -121,12 +151,14 @@ class Trie:
         params: Params,
         spec: Spec,
         halts: bool = False,
+        operands: tuple[int, ...] = (),
     ) -> Node:
         """Return the child of `node` under `key`, made now: the program takes this step for the first time."""
         if self.size >= self.most_nodes:
             self.forget()
         self.size += 1
-        return node.edges.setdefault(key, Node(primitive, params, spec, node.position + 1, node.looks, halts))
+        made = Node(primitive, params, spec, node.position + 1, node.looks, halts, node, operands)
+        return node.edges.setdefault(key, made)
 
     def after_look(self, node: Node) -> Node:
         """Return where recording goes on after a look: further down the same path, not back at the root.

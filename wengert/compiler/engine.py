@@ -1,0 +1,69 @@
+"""What the record asks of the compiler: a plan for a path that is hot, and one entry run alone.
+
+A path is promoted when interpreting it as often as it was seen would have cost more than compiling what it needs and
+nobody has compiled yet. Both are estimates from the path itself, never times, so a program is promoted at the same
+place in every run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..ops.table import Primitive
+from ..record.buffers import Array
+from ..record.trie import Node, Params, Spec, atom
+from . import kernels
+from .graph import NUMPY, lowered
+from .plan import Plan
+
+STEP = 4e-6  # seconds: one entry, interpreted
+KERNEL = 6e-3  # seconds: one kernel, compiled
+ASSEMBLY = 60e-6  # seconds: one entry, placed in a plan
+
+
+def promoted(node: Node) -> Plan | None:
+    """Return the plan of a path if it is worth having by now, with its kernels compiled; else None."""
+    interpreting = node.sightings * node.position * STEP
+    if not node.kept or node.sightings & (node.sightings - 1) or interpreting < node.position * ASSEMBLY:
+        return None
+    plan = Plan(node, node.kept)
+    missing = kernels.missing(plan.structures())
+    if interpreting < len(missing) * KERNEL:
+        return None
+    for structure in missing:
+        kernels.address_of(structure)
+    return plan
+
+
+_ALONE: dict[Any, Plan | None] = {}
+_MOST_ALONE = 4096
+
+
+def alone(primitive: Primitive, params: Params, values: list[Array], spec: Spec) -> Array | None:
+    """Return what one entry computes by its compiled code, or None where there is none (then NumPy is meant)."""
+    key = (primitive, atom(params), tuple([(value.shape, value.dtype) for value in values]))
+    if key not in _ALONE:
+        if len(_ALONE) >= _MOST_ALONE:
+            _ALONE.clear()
+        _ALONE[key] = _plan_of_one(primitive, params, values, spec)
+    plan = _ALONE[key]
+    return None if plan is None else plan.run(values)[0]
+
+
+def _plan_of_one(primitive: Primitive, params: Params, values: list[Array], spec: Spec) -> Plan | None:
+    from ..record.trie import NOTHING, spec_of
+
+    node = Node(None, (), NOTHING, 0, 0)
+    for value in values:
+        node = Node(None, (), spec_of(value.shape, value.dtype), node.position + 1, 0, parent=node)
+    places = tuple(range(1, len(values) + 1))
+    node = Node(primitive, params, spec, node.position + 1, 0, parent=node, operands=places)
+    leaves = []
+    each: Node | None = node.parent
+    while each is not None and each.position:
+        leaves.append(each)
+        each = each.parent
+    from .graph import LEAF, Value
+
+    operands = tuple([Value(LEAF, None, (), (), leaf.spec, leaf.position) for leaf in reversed(leaves)])
+    return None if lowered(node, operands).kind == NUMPY else Plan(node, [node.position])

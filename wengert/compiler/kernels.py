@@ -1,0 +1,70 @@
+"""Machine code by structure: a kernel is compiled once in a process, and found in the cache on disk ever after."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from . import matmul
+from .cpu import compiled
+from .ir import I64, PTR, Module
+from .loops import Loop, emit, emit_columns
+
+_ADDRESSES: dict[Any, int] = {}
+
+
+@dataclass
+class Compiling:
+    """What compiling has cost this process."""
+
+    kernels: int = 0
+    seconds: float = 0.0
+
+
+COMPILING = Compiling()
+POINTERS = "pointers"  # the kernel that fills addresses into words
+
+
+def missing(structures: Iterable[Any]) -> list[Any]:
+    """Return the structures that have no machine code yet."""
+    return [structure for structure in dict.fromkeys(structures) if structure not in _ADDRESSES]
+
+
+def address_of(structure: Any) -> int:
+    """Return the address of a kernel, compiling it if need be."""
+    if structure not in _ADDRESSES:
+        start = time.perf_counter()
+        _ADDRESSES.update(_made(structure))
+        COMPILING.kernels += 1
+        COMPILING.seconds += time.perf_counter() - start
+    return _ADDRESSES[structure]
+
+
+def _made(structure: Any) -> dict[Any, int]:
+    module = Module()
+    if isinstance(structure, Loop):
+        emit(module, "loop", structure)
+        return {structure: compiled(module, ["loop"])["loop"]}
+    if isinstance(structure, tuple):
+        _, how, element = structure
+        emit_columns(module, "columns", how, element)
+        return {structure: compiled(module, ["columns"])["columns"]}
+    if structure == POINTERS:
+        _emit_pointers(module)
+        return {structure: compiled(module, ["pointers"])["pointers"]}
+    names = matmul.add_kernels(module, structure.rsplit("_", 1)[-1])
+    return dict(compiled(module, names))
+
+
+def _emit_pointers(module: Module) -> None:
+    """Write the kernel that fills in addresses. Words: the bases, the list. Units: items of the list, each the address
+    of a word, the place of its base, and bytes to add. A base is the place in memory where an array's address stands."""
+    f = module.function("pointers", [PTR, I64, I64])
+    bases, items = (f.load(f.at(f.args[0], k, "i64"), PTR) for k in range(2))
+    with f.loop(f.args[1], f.args[2]) as i:
+        word, base, offset = (f.load(f.at(items, i * 3 + k, "i64"), PTR if k == 0 else I64) for k in range(3))
+        place = f.load(f.at(bases, base, "i64"), PTR)
+        f.store(f.load(place, I64) + offset, word)
+    f.do("ret void")
