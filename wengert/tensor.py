@@ -99,6 +99,7 @@ class Tensor(Operators):
         """Return an entry with `new`'s value at which derivatives end and are gathered for this handle."""
         value = new.entry.value
         entry = detach(new).entry if value is None else leaf(value, new.entry.spec)
+        STATE.segment.pure = STATE.segment.pure and value is not None
         entry.tracked = True
         entry.owner = weakref.ref(self)
         return entry
@@ -243,6 +244,12 @@ class Tensor(Operators):
             self.entry = self._source(new)
         else:
             self.entry = new.entry
+
+    def rebind_leaf(self, new: Tensor) -> None:
+        """Name `new`'s entry, which is cut off from the list, from now on, as the leaf that this tensor is."""
+        new.entry.tracked = True
+        new.entry.owner = weakref.ref(self)
+        self.entry = new.entry
 
     def __iadd__(self, other: Operand) -> Tensor:
         return self._in_place(self + other, "+=")

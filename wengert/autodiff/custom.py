@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, GradientError
 from ..ops.identity import alias, detach
+from ..ops.lowering import View
 from ..ops.operands import operand, operands
 from ..ops.reduce import sum
 from ..ops.table import Operands, Primitive, zeros_like

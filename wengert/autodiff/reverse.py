@@ -15,8 +15,9 @@ from ..ops.operands import Operand, cast, filled, operand
 from ..ops.shape import broadcast_to, sum_to
 from ..ops.table import zeros_like
 from ..record.entry import Entry
-from ..record.lists import lines
-from ..record.recorder import STATE, tracking, wrap
+from ..record.leaps import leap
+from ..record.lists import Pass, lines
+from ..record.recorder import STATE, Segment, tracking, wrap
 from ..record.trie import Spec
 from . import trees
 
@@ -96,20 +97,55 @@ def backward(y: Tensor, gradient: Operand | None, create_graph: bool) -> None:
             "backward: this tensor depends on nothing that requires a gradient; create the leaves with "
             "requires_grad=True, and compute outside of no_grad()."
         )
-    y_bar = seed(y, gradient, "backward")
-    entries = lines([y.entry])
-    owners = {entry: owner for entry in entries if (owner := _owner(entry)) is not None}
     line = user_line()
-    with tracking(create_graph and STATE.tracking):
-        bars = adjoints(entries, {y.entry: y_bar}, set(owners))
-        sums = [
-            (owner, bars[entry] if owner.grad is None else owner.grad + bars[entry])
-            for entry, owner in owners.items()
-            if entry in bars
-        ]
-    STATE.passes.add(y, line)
+    segment = STATE.segment
+    steps, sources = None, dict[Entry, int]()
+    if gradient is None and y.size == 1 and y.entry.segment is segment and segment.pure and not create_graph:
+        sums = _leapt(y, segment)
+        steps, sources = segment.steps, dict(segment.entered)
+    else:
+        entries = lines([y.entry])
+        owners = {entry: owner for entry in entries if (owner := _owner(entry)) is not None}
+        with tracking(create_graph and STATE.tracking):
+            sums = _sums(y, entries, gradient, owners)
+    STATE.passes.add(Pass(y, line, steps, sources))
     for owner, x_bar in sums:  # all are computed before the first is stored: an exception loses nothing
         owner.grad = wrap(x_bar.entry)  # a handle of its own: writing to one gradient must not reach another
+
+
+def _sums(
+    y: Tensor, entries: list[Entry], gradient: Operand | None, owners: dict[Entry, Any]
+) -> list[tuple[Any, Tensor]]:
+    """Return each owner that the walk reaches with its gradient, added to the one it has."""
+    bars = adjoints(entries, {y.entry: seed(y, gradient, "backward")}, set(owners))
+    return [
+        (owner, bars[entry] if owner.grad is None else owner.grad + bars[entry])
+        for entry, owner in owners.items()
+        if entry in bars
+    ]
+
+
+def _leapt(y: Tensor, segment: Segment) -> list[tuple[Any, Tensor]]:
+    """Return the same, recorded in one step where this pass has been made before: the whole list is in this segment,
+    so the path, and which sources have an owner and a gradient, say all that is recorded."""
+    entered = segment.entered
+    owners = {
+        entry: owner
+        for entry in segment.sources
+        if (owner := _owner(entry)) is not None and entry in entered
+    }
+    grads = [owner.grad.entry for owner in owners.values() if owner.grad is not None]
+    pattern = tuple([(entered[entry], owner.grad is None) for entry, owner in owners.items()])
+
+    def body() -> tuple[list[Tensor], Any]:
+        with tracking(False):
+            sums = _sums(y, lines([y.entry]), None, owners)
+        order = {id(owner): place for place, owner in enumerate(owners.values())}
+        return [x_bar for _, x_bar in sums], [order[id(owner)] for owner, _ in sums]
+
+    results, places = leap(("backward", pattern), [y.entry, *grads], body)
+    order = list(owners.values())
+    return [(order[place], x_bar) for place, x_bar in zip(places, results, strict=True)]
 
 
 def _owner(entry: Entry) -> Any:

@@ -372,6 +372,10 @@ class Module:
         """Add a line outside functions, once."""
         self._declared[text] = None
 
+    def has(self, name: str) -> bool:
+        """Whether a function of this name is written here already."""
+        return any(f.name == name for f in self._functions)
+
     def text(self, attributes: str = "") -> str:
         """Return the module as LLVM assembly."""
         functions = [f.text() for f in self._functions]

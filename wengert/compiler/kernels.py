@@ -54,8 +54,8 @@ def _made(structure: Any) -> dict[Any, int]:
     if structure == POINTERS:
         _emit_pointers(module)
         return {structure: compiled(module, ["pointers"])["pointers"]}
-    names = matmul.add_kernels(module, structure.rsplit("_", 1)[-1])
-    return dict(compiled(module, names))
+    matmul.add_kernel(module, structure)
+    return dict(compiled(module, [structure]))
 
 
 def _emit_pointers(module: Module) -> None:

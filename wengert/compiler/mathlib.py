@@ -11,13 +11,15 @@ from collections.abc import Callable
 from .ir import V
 from .mathlib_exp import cosh, erf, exp, exp2, expm1, logistic, sinh, tanh
 from .mathlib_log import acosh, asinh, atanh, log, log1p, log2, log10, logaddexp, softplus
+from .mathlib_power import cbrt, hypot, pow
+from .mathlib_trig import acos, asin, atan, atan2, cos, sin, tan
 
 FUNCTIONS: dict[str, Callable[..., V]] = {
     function.__name__: function
     for function in (
         *(exp, exp2, expm1, logistic, tanh, sinh, cosh, erf),
         *(log, log1p, log2, log10, softplus, logaddexp, asinh, acosh, atanh),
+        *(sin, cos, tan, asin, acos, atan, atan2),
+        *(pow, hypot, cbrt),
     )
 }
-
-__all__ = ["FUNCTIONS", *FUNCTIONS]

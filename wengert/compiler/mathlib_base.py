@@ -8,9 +8,11 @@ a scalar and a lane of a vector go through the same roundings.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 from .ir import V
+
+T = TypeVar("T")
 
 
 class Format(NamedTuple):
@@ -23,11 +25,11 @@ class Format(NamedTuple):
     least_normal: float
     one: int  # the bits of 1.0
     infinity: int  # the bits of infinity
-    root_half: int  # the bits of sqrt(1/2), where fractions of logarithms begin
+    lowest: int  # the bits of 3/4, where the fractions of logarithms begin
 
 
-FLOAT = Format("float", "i32", 23, 127, 2.0**-126, 0x3F800000, 0x7F800000, 0x3F3504F3)
-DOUBLE = Format("double", "i64", 52, 1023, 2.0**-1022, 0x3FF << 52, 0x7FF << 52, 0x3FE6A09E667F3BCD)
+FLOAT = Format("float", "i32", 23, 127, 2.0**-126, 0x3F800000, 0x7F800000, 0x3F400000)
+DOUBLE = Format("double", "i64", 52, 1023, 2.0**-1022, 0x3FF << 52, 0x7FF << 52, 0x3FE8 << 48)
 
 
 def form(x: V) -> Format:
@@ -35,7 +37,7 @@ def form(x: V) -> Format:
     return FLOAT if x.type.element == "float" else DOUBLE
 
 
-def choose(x: V, single: Any, double: Any) -> Any:
+def choose(x: V, single: T, double: T) -> T:
     """Return the one of two settings that belongs to a value's format."""
     return single if x.type.element == "float" else double
 
@@ -95,10 +97,10 @@ def scale(p: V, i: V) -> V:
 
 
 def fraction_and_exponent(x: V) -> tuple[V, V]:
-    """Return f and e with x = (1 + f) 2^e, sqrt(1/2) <= 1 + f < sqrt(2), both as numbers; x positive and finite."""
+    """Return f and e with x = (1 + f) 2^e, 3/4 <= 1 + f < 3/2, both as numbers; x positive and finite."""
     how = form(x)
     small = x.compare("lt", how.least_normal)  # a subnormal number is made normal first
     i = to_bits(small.select(x * 2.0**how.mantissa, x))
-    k = (i - how.root_half).sar(how.mantissa)
+    k = (i - how.lowest).sar(how.mantissa)
     e = k.cast("sitofp", how.element) - small.select(x.like(float(how.mantissa)), 0.0)
     return from_bits(i - (k << how.mantissa)) - 1.0, e

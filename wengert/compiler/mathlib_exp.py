@@ -23,15 +23,15 @@ from .mathlib_base import (
 )
 
 
-def _reduce(x: V) -> tuple[V, V]:
-    """Return e^r - 1 and the integer k + 2 bias (in the low bits)."""
+def reduced_exp(x: V, rest: V | None = None) -> tuple[V, V]:
+    """Return e^r - 1 and the integer k + 2 bias (in the low bits) for x, or for x + rest with a rest far smaller."""
     f, how = x.f, form(x)
     log2_e, ln2 = choose(x, tables.LOG2_E_32, tables.LOG2_E_64), choose(x, tables.LN2_32, tables.LN2_64)
     shifter = 1.5 * 2.0**how.mantissa + 2 * how.bias
     shifted = f.fma(x, log2_e[0], shifter)
     k = shifted - shifter
     high = f.fma(k, -ln2[0], x)  # exact
-    low = k * -ln2[1]
+    low = k * -ln2[1] if rest is None else f.fma(k, -ln2[1], rest)
     r = high + low
     p = polynomial(r, choose(x, tables.EXP_32, tables.EXP_64))
     return high + f.fma(r * r, p, low), to_bits(shifted)  # not r + ..., which was rounded
@@ -39,7 +39,7 @@ def _reduce(x: V) -> tuple[V, V]:
 
 def exp_between(x: V) -> V:
     """Return e^x where x is known to lie between the logarithms of the least subnormal and the largest number."""
-    p, i = _reduce(x)
+    p, i = reduced_exp(x)
     return scale(p + 1.0, i)
 
 
@@ -67,31 +67,36 @@ def exp2(x: V) -> V:
 def expm1(x: V) -> V:
     """Return e^x - 1, to full relative accuracy near zero."""
     f, how = x.f, form(x)
-    p, i = _reduce(at_least(at_most(x, choose(x, 89.0, 710.0)), choose(x, -20.0, -40.0)))
+    p, i = reduced_exp(at_least(at_most(x, choose(x, 89.0, 710.0)), choose(x, -20.0, -40.0)))
     half = power_of_two(i - (how.bias + 1))  # 2^(k - 1), because 2^k may overflow where the result does not
     result = f.fma(half, p, half - 0.5) * 2.0
     return magnitude(x).compare("lt", 2.0 ** -(how.mantissa + 3)).select(x, result)
 
 
 def logistic(x: V) -> V:
-    """Return 1 / (1 + e^-x)."""
+    """Return 1 / (1 + e^-x); below zero as e^x / (1 + e^x)."""
+    fma = x.f.fma
     z = exp_of_negative(-magnitude(x))
-    return x.compare("lt", 0.0).select(z, x.like(1.0)) / (z + 1.0)
+    below = z + 1.0
+    ratio = x.compare("lt", 0.0).select(z, x.like(1.0)) / below
+    lost = (z - (below - 1.0)) * fma(z, -0.5, 1.0)  # what rounding lost in 1 + z, over about 1 + z
+    return fma(-ratio, lost, ratio)
 
 
 def tanh(x: V) -> V:
-    """Return the hyperbolic tangent: with E = e^2|x|, (E - 1) / (E + 1), or beyond 0.55 1 - 2 / (E + 1)."""
+    """Return the hyperbolic tangent: a polynomial up to 0.55, and 1 - 2 / (e^2|x| + 1) beyond."""
     f, how = x.f, form(x)
-    a = at_most(magnitude(x + x), choose(x, 20.0, 40.0))
-    p, i = _reduce(a)
-    s, far = power_of_two(i - how.bias), a.compare("gt", 1.1)
-    ratio = far.select(2.0, f.fma(s, p, s - 1.0)) / f.fma(s, p, s + 1.0)
-    return with_sign(far.select(1.0 - ratio, ratio), x)
+    a, z = magnitude(x), x * x
+    near = f.fma(z * a, polynomial(z, choose(x, tables.TANH_32, tables.TANH_64)), a)
+    p, i = reduced_exp(at_most(a + a, choose(x, 20.0, 40.0)))
+    s = power_of_two(i - how.bias)
+    far = 1.0 - 2.0 / f.fma(s, p, s + 1.0)
+    return with_sign(a.compare("lt", 0.55).select(near, far), x)
 
 
 def _half_exp(a: V) -> V:
     """Return e^a / 2 for a >= 0, which is finite for some a where e^a is not."""
-    p, i = _reduce(at_most(a, choose(a, 90.0, 711.0)))
+    p, i = reduced_exp(at_most(a, choose(a, 90.0, 711.0)))
     return scale(p + 1.0, i - 1)
 
 
@@ -115,7 +120,7 @@ def erf(x: V) -> V:
     a = at_most(magnitude(x), choose(x, 4.0, 6.0))  # where it rounds to 1
     near = f.fma(a, polynomial(a * a, choose(x, tables.ERF_32, tables.ERF_64)), a)
     q = polynomial(a - choose(x, 1.0, 2.0), choose(x, tables.ERF_TAIL_32, tables.ERF_TAIL_64))
-    p, i = _reduce(q)
+    p, i = reduced_exp(q)
     rest = power_of_two(i - how.bias)
     far = f.fma(-rest, p, 1.0 - rest)
     return with_sign(a.compare("lt", 1.0).select(near, far), x)

@@ -1,7 +1,7 @@
 """Logarithms: log, log1p, log2, log10, softplus, logaddexp, and the inverse hyperbolic functions.
 
-A number is split into (1 + f) 2^e with 1 + f between sqrt(1/2) and sqrt(2), so that e ln 2 and log(1 + f) never cancel
-by more than half; log(1 + f) = f + f² (f P(f) - 1/2) with a polynomial P.
+A number is split into (1 + f) 2^e with 1 + f between 3/4 and 3/2, so that e ln 2 and log(1 + f) never cancel
+to less than 0.28; log(1 + f) = f + f² (f P(f) - 1/2) with a polynomial P.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .mathlib_exp import exp_of_negative
 
 def _bend(f: V) -> V:
     """Return (log(1 + f) - f) / f²."""
-    return f.f.fma(f, polynomial(f, choose(f, tables.LOG_32, tables.LOG_64)), -0.5)
+    return polynomial(f, (-0.5, *choose(f, tables.LOG_32, tables.LOG_64)))
 
 
 def _natural(f: V, e: V) -> V:
@@ -61,8 +61,10 @@ def log2(x: V) -> V:
     """Return the logarithm to base 2, exact at powers of two."""
     f, e = fraction_and_exponent(x)
     factor, fma = choose(x, tables.LOG2_E_32, tables.LOG2_E_64), x.f.fma
-    small = fma(f, factor[1], f * f * _bend(f) * factor[0])
-    return _with_edges(e + fma(f, factor[0], small), x)
+    linear = f * factor[0]
+    high = e + linear
+    lost = (linear - (high - e)) + fma(f, factor[0], -linear)
+    return _with_edges(high + (fma(f, factor[1], f * f * _bend(f) * factor[0]) + lost), x)
 
 
 def log10(x: V) -> V:
@@ -78,7 +80,7 @@ def _log1p_below(x: V, limit: bool) -> tuple[V, V]:
     """Return log(1 + x) for -1 < x, and 1 + x rounded; where x has no limit, the largest exponents need care."""
     how = form(x)
     u = x + 1.0
-    k = (to_bits(u) - how.root_half).sar(how.mantissa)
+    k = (to_bits(u) - how.lowest).sar(how.mantissa)
     whole = k << how.mantissa
     s = from_bits(x.like(1.0).cast("bitcast", how.integer) - whole)  # 2^-k
     f = x.f.fma(x, s, s - 1.0)  # (1 + x) 2^-k - 1 rounded once: what rounding lost in u is not lost here
@@ -140,7 +142,7 @@ def acosh(x: V) -> V:
 
 
 def atanh(x: V) -> V:
-    """Return the inverse hyperbolic tangent: log(1 + 2|x| + 2x² / (1 - |x|)) / 2 with x's sign."""
+    """Return the inverse hyperbolic tangent, NaN outside -1 to 1: log(1 + 2|x| + 2x² / (1 - |x|)) / 2 with x's sign."""
     a = magnitude(x)
     w = x.f.fma(a * a / (1.0 - a), 2.0, a + a)
-    return with_sign(log1p(w) * 0.5, x)
+    return a.compare("gt", 1.0).select(math.nan, with_sign(log1p(w) * 0.5, x))

@@ -29,8 +29,8 @@ def _window(f: Function, exponent: V) -> list[V]:
     return [f.intrinsic("fshl", load[j], load[j + 1], shift) for j in range(3)]
 
 
-def _remainder(x: V) -> tuple[V, V]:
-    """Return r and n (its last two bits count) for a positive finite double of at least 2^-9; a scalar."""
+def _remainder(x: V) -> tuple[V, V, V]:
+    """Return r, what its rounding lost, and n (its last two bits count) for one finite double of at least 2^-9."""
     f, bits = x.f, to_bits(x)
     mantissa = (bits & ((1 << 52) - 1)) | (1 << 52)
     high, middle, low = _window(f, (bits >> 52) - 1075)
@@ -38,7 +38,7 @@ def _remainder(x: V) -> tuple[V, V]:
     carried = wide * low.cast("zext", "i128") >> 64
     inner = wide * middle.cast("zext", "i128") + carried
     upper = mantissa * high + (inner >> 64).cast("trunc", "i64")
-    # Quadrants in two bits, then 126 bits of fraction; a fraction of at least one half is one less of the next quadrant.
+    # Quadrants in two bits, then 126 bits of fraction; from one half on it is counted down from the next quadrant.
     quarters = (upper.cast("zext", "i128") << 64) | (inner & ((1 << 64) - 1))
     fraction = quarters << 2
     negative = fraction.compare("lt", 0)
@@ -51,9 +51,12 @@ def _remainder(x: V) -> tuple[V, V]:
     first = (size >> 75).cast("trunc", "i64").cast("uitofp", "double") * 2.0**-53
     second = ((size >> 22) & ((1 << 53) - 1)).cast("trunc", "i64").cast("uitofp", "double") * 2.0**-106
     pi = tables.HALF_PI_64
-    r = f.fma(first, pi[0], f.fma(first, pi[1], second * pi[0]))
-    r = r * from_bits((1023 - zeros.cast("trunc", "i64")) << 52)
-    return negative.select(-r, r), n
+    tail = f.fma(first, pi[1], second * pi[0])
+    r = f.fma(first, pi[0], tail)
+    low = f.fma(first, pi[0], -r) + tail
+    unit = from_bits((1023 - zeros.cast("trunc", "i64")) << 52)
+    unit = negative.select(-unit, unit)
+    return r * unit, low * unit, n
 
 
 def _define_large_angle(f: Function, lanes: int, limit: float) -> str:
@@ -61,20 +64,20 @@ def _define_large_angle(f: Function, lanes: int, limit: float) -> str:
     name = f"{_ANGLE}_{lanes}_{int(limit)}"
     if f.module.has(name):
         return name
-    pair = f"{{ {F64 if lanes == 1 else Type('double', lanes)}, {Type('i64', lanes)} }}"
-    g = f.module.function(name, [Type("double", lanes)], pair, linkage="internal")
+    wide, whole = Type("double", lanes), Type("i64", lanes)
+    parts = f"{{ {wide}, {wide}, {whole} }}"
+    g = f.module.function(name, [wide], parts, linkage="internal")
     x = g.args[0]
-    rs, ns = g.slot(x.like(math.nan)), g.slot(g.const(0, Type("i64", lanes)))
+    slots = g.slot(x.like(math.nan)), g.slot(x.like(math.nan)), g.slot(g.const(0, whole))
     with g.loop(g.const(0, I64), g.const(lanes, I64)) as i:
         one = x if lanes == 1 else g.line(f"extractelement {x}, {i}", F64)
-        ordinary = g.op("and", one.compare("ge", limit), one.compare("lt", math.inf))
-        with g.when(ordinary):
-            r, n = _remainder(one)
-            for slot, value in ((rs, r), (ns, n)):
+        with g.when(one.compare("ge", limit) & one.compare("lt", math.inf)):
+            for slot, value in zip(slots, _remainder(one), strict=True):
                 slot.set(value if lanes == 1 else g.line(f"insertelement {slot.get()}, {value}, {i}", slot.type))
-    first = g.line(f"insertvalue {pair} poison, {rs.get()}, 0", F64)
-    both = g.line(f"insertvalue {pair} {first.name}, {ns.get()}, 1", F64)
-    g.do(f"ret {pair} {both.name}")
+    result = "poison"
+    for j, slot in enumerate(slots):
+        result = g.line(f"insertvalue {parts} {result}, {slot.get()}, {j}", F64).name
+    g.do(f"ret {parts} {result}")
     return name
 
 
@@ -85,41 +88,53 @@ def _any(condition: V) -> V:
     return condition.f.call(f"llvm.vector.reduce.or.v{condition.type.lanes}i1", Type("i1"), condition)
 
 
-def _reduced(a: V) -> tuple[V, V]:
-    """Return r = a - n pi/2 and the integer n (its last two bits count) for an angle a >= 0; infinity gives NaN."""
+def _reduced(a: V) -> tuple[V, V, V]:
+    """Return r, what its rounding lost, and the integer n with a = r + n pi/2, for an angle a >= 0.
+
+    Only the last two bits of n count. Infinity gives NaN.
+    """
     f, how, lanes = a.f, form(a), a.type.lanes
     pi = choose(a, tables.HALF_PI_32, tables.HALF_PI_64)
-    limit = choose(a, 2.0**16, 2.0**28)
     shifter = 1.5 * 2.0**how.mantissa
     shifted = f.fma(a, 2.0 / math.pi, shifter)
     turns = shifted - shifter
-    r = f.fma(turns, -pi[2], f.fma(turns, -pi[1], f.fma(turns, -pi[0], a)))
-    r_slot, n_slot = f.slot(r), f.slot(to_bits(shifted))
-    large = a.compare("ge", limit)
+    first, product = f.fma(turns, -pi[0], a), turns * pi[1]  # the first is exact
+    second = first - product
+    back = second - first
+    missing = (first - (second - back)) - (product + back)
+    missing = missing - f.fma(turns, pi[1], -product)
+    missing = f.fma(turns, -pi[2], missing)
+    r = second + missing
+    low = missing - (r - second)
+    slots = f.slot(r), f.slot(low), f.slot(to_bits(shifted))
+    large = a.compare("ge", choose(a, 2.0**16, 2.0**28))
     with f.when(_any(large)):
-        name = _define_large_angle(f, lanes, limit)
+        name = _define_large_angle(f, lanes, choose(a, 2.0**16, 2.0**28))
         wide = a.cast("fpext", "double")
-        pair = f"{{ {wide.type}, {Type('i64', lanes)} }}"
-        both = f.line(f"call {pair} @{name}({wide})", F64)
-        far_r = f.line(f"extractvalue {pair} {both.name}, 0", wide.type).cast("fptrunc", how.element)
-        far_n = f.line(f"extractvalue {pair} {both.name}, 1", Type("i64", lanes)).cast("trunc", how.integer)
-        r_slot.set(large.select(far_r, r_slot.get()))
-        n_slot.set(large.select(far_n, n_slot.get()))
-    return r_slot.get(), n_slot.get()
+        parts = f"{{ {wide.type}, {wide.type}, {Type('i64', lanes)} }}"
+        found = f.line(f"call {parts} @{name}({wide})", F64)
+        exact, rest = (f.line(f"extractvalue {parts} {found.name}, {j}", wide.type) for j in range(2))
+        n = f.line(f"extractvalue {parts} {found.name}, 2", Type("i64", lanes)).cast("trunc", how.integer)
+        rounded = exact.cast("fptrunc", how.element)
+        rest = (exact - rounded.cast("fpext", "double") + rest).cast("fptrunc", how.element)
+        for slot, value in zip(slots, (rounded, rest, n), strict=True):
+            slot.set(large.select(value, slot.get()))
+    return slots[0].get(), slots[1].get(), slots[2].get()
 
 
-def _sine(r: V) -> V:
-    """Return sin(r) for |r| up to pi/4."""
+def _sine(r: V, low: V) -> V:
+    """Return sin(r + low) for |r| up to pi/4 and a far smaller rest."""
     z = r * r
-    return r.f.fma(r * z, polynomial(z, choose(r, tables.SIN_32, tables.SIN_64)), r)
+    return r + r.f.fma(r * z, polynomial(z, choose(r, tables.SIN_32, tables.SIN_64)), low)
 
 
-def _cosine(r: V) -> V:
-    """Return cos(r) for |r| up to pi/4; what rounding loses in 1 - r²/2 is put back."""
-    z = r * r
+def _cosine(r: V, low: V) -> V:
+    """Return cos(r + low) for |r| up to pi/4 and a far smaller rest; what rounding loses in 1 - r²/2 is put back."""
+    fma, z = r.f.fma, r * r
     half = z * 0.5
     w = 1.0 - half
-    return w + r.f.fma(z * z, polynomial(z, choose(r, tables.COS_32, tables.COS_64)), (1.0 - w) - half)
+    lost = fma(-r, low, (1.0 - w) - half)
+    return w + fma(z * z, polynomial(z, choose(r, tables.COS_32, tables.COS_64)), lost)
 
 
 def _turned(value: V, n: V, sign: V | None = None) -> V:
@@ -133,24 +148,27 @@ def _turned(value: V, n: V, sign: V | None = None) -> V:
 
 def sin(x: V) -> V:
     """Return the sine; NaN for infinities."""
-    r, n = _reduced(magnitude(x))
+    r, low, n = _reduced(magnitude(x))
     odd = (n & 1).compare("ne", 0)
-    return _turned(odd.select(_cosine(r), _sine(r)), n, sign=x)
+    return _turned(odd.select(_cosine(r, low), _sine(r, low)), n, sign=x)
 
 
 def cos(x: V) -> V:
     """Return the cosine; NaN for infinities."""
-    r, n = _reduced(magnitude(x))
+    r, low, n = _reduced(magnitude(x))
     odd = (n & 1).compare("ne", 0)
-    return _turned(odd.select(_sine(r), _cosine(r)), n + 1 - ((n & 1) ^ 1))
+    return _turned(odd.select(_sine(r, low), _cosine(r, low)), n + 1)
 
 
 def tan(x: V) -> V:
     """Return the tangent; NaN for infinities."""
-    r, n = _reduced(magnitude(x))
+    fma = x.f.fma
+    r, low, n = _reduced(magnitude(x))
+    z = r * r
+    low = fma(low * z, 1.6, low)  # times the slope, nearly
+    t = r + fma(r * z, polynomial(z, choose(x, tables.TAN_32, tables.TAN_64)), low)
     odd = (n & 1).compare("ne", 0)
-    s, c = _sine(r), _cosine(r)
-    return _turned(odd.select(c, s) / odd.select(s, c), n << 1, sign=x)
+    return _turned(odd.select(1.0 / t, t), n << 1, sign=x)
 
 
 def _arc_tangent(t: V) -> V:
@@ -197,7 +215,8 @@ def asin(x: V) -> V:
     """Return the inverse sine; NaN outside -1 to 1. Beyond 1/2 it is pi/2 - 2 asin(sqrt((1 - |x|) / 2))."""
     pi = choose(x, tables.HALF_PI_32, tables.HALF_PI_64)
     beyond, s, rest = _arc_sine(magnitude(x))
-    far = x.f.fma(s, -2.0, pi[0]) - (rest + rest - pi[1])
+    main = pi[0] - (s + s)
+    far = main + (((pi[0] - main) - (s + s)) - (rest + rest - pi[1]))
     return with_sign(beyond.select(far, s + rest), x)
 
 

@@ -15,11 +15,14 @@ from typing import NamedTuple
 
 from .cpu import Machine, host
 from .ir import Module
-from .matmul_long import LONG_WORDS, add_long, is_long
+from .matmul_long import LONG_WORDS, add_long, is_long, wide
 from .matmul_pack import PACK_WORDS, add_pack
 from .matmul_tile import WORDS, Geometry, add_multiply, geometry
 
 GRAIN = 1 << 18  # multiply-adds worth handing to a thread: a few microseconds
+UNITS = 16  # units of a product there should be, if it is large enough
+K_BLOCK = 1024  # values of k between visits to C
+LARGE = 1 << 22  # bytes of B beyond which its rows are too far apart to be read in place
 
 
 class Operand(NamedTuple):
@@ -56,10 +59,11 @@ class Product(NamedTuple):
     scratch: int
 
 
-def add_kernels(module: Module, element: str, machine: Machine | None = None) -> list[str]:
-    """Write the kernels for one element type (float or double) to a module and return their names."""
-    g = geometry(element, machine or host())
-    return [add_multiply(module, g), add_pack(module, g), add_long(module, g)]
+def add_kernel(module: Module, name: str, machine: Machine | None = None) -> None:
+    """Write the kernel of this name (a `Call.kernel`), and what it needs, to a module."""
+    _, kind, element = name.split("_")
+    add = {"multiply": add_multiply, "pack": add_pack, "long": add_long}[kind]
+    assert add(module, geometry(element, machine or host())) == name
 
 
 @cache
@@ -82,7 +86,8 @@ def product_calls(
     as (epilogue_args, begin, end) for every range of rows of C, counted through all batches, as soon as it is whole.
     """
     g = geometry(element, machine) if machine else _host_geometry(element)
-    lengths = (1, 1, *batch)[-2:]
+    outer, inner = (1, 1, *batch)[-2:]
+    lengths = outer, inner
     if 0 in (shape[0], shape[1], *lengths):
         return Product([], 0)
     if is_long(*shape):
@@ -115,16 +120,23 @@ def _tiled(
     operands: tuple[Operand, Operand, Operand],
     epilogue: bool,
 ) -> Product:
-    """Plan a product by tiles, packing B first where that pays."""
+    """Plan a product by tiles, copying operands first where they must be or it pays."""
     (rows, columns, depth), (a, b, c), size = shape, operands, g.size
     panels = -(-columns // g.panel)
     calls, scratch, batches = [], 0, {"a": _steps(a, size), "b": _steps(b, size), "c": _steps(c, size)}
-    right, b_k, b_panel = Address("B"), b.row * size, g.panel * size
+    left, right, b_k, b_panel = Address("A"), Address("B"), b.row * size, g.panel * size
     if _packs(g, shape, b):
-        pack, scratch, batches["b"] = _pack(g, shape, lengths, b)
+        right, b_k, b_panel = Address("SCRATCH"), g.panel * size, _whole(g, depth) * g.panel * size
+        pack, scratch, batches["b"] = _copy(g, (columns, depth), lengths, b, ("B", 0, b_k, b_panel, panels * b_panel))
         calls.append(pack)
-        right, b_k, b_panel = Address("SCRATCH"), g.panel * size, _panel_bytes(g, depth)
-    unit_rows, unit_panels, k_block = _blocks(g, shape, epilogue)
+    if a.column != 1 and columns >= 1024 and rows * depth * size > 2 * LARGE:
+        # Turned row by row; the row is a little longer than it must be, as powers of two share places in caches.
+        left, row = Address("SCRATCH", scratch), _whole(g, depth) + 64 // size
+        to = ("A", scratch, row * size, g.panel * size, _whole(g, rows) * row * size)
+        turn, more, batches["a"] = _copy(g, (depth, rows), lengths, a, to)
+        a, scratch = Operand(row, 1), scratch + more
+        calls.append(turn)
+    unit_rows, unit_panels = _unit(g, shape, lengths[0] * lengths[1], epilogue)
     row_units, column_units = -(-rows // unit_rows), -(-panels // unit_panels)
     known = {
         "rows": rows,
@@ -139,50 +151,59 @@ def _tiled(
         "unit_panels": unit_panels,
         "row_units": row_units,
         "column_units": column_units,
-        "k_block": k_block,
+        "k_block": K_BLOCK,
         "inner": lengths[1],
     }
     words = list(_words(WORDS, known, batches, epilogue))
-    words[1] = right
+    words[:2] = left, right
     units = row_units * column_units * lengths[0] * lengths[1]
     work = min(unit_rows, rows) * min(unit_panels * g.panel, columns) * max(depth, 1)
     calls.append(Call(f"matmul_multiply_{g.element}", tuple(words), units, -(-GRAIN // work)))
     return Product(calls, scratch)
 
 
-def _blocks(g: Geometry, shape: tuple[int, int, int], epilogue: bool) -> tuple[int, int, int]:
-    """Return how many rows and panels a unit has, and how many k it does at a time."""
-    rows, columns, depth = shape
-    panels = -(-columns // g.panel)
+def _unit(g: Geometry, shape: tuple[int, int, int], batches: int, epilogue: bool) -> tuple[int, int]:
+    """Return how many rows and panels a unit has.
+
+    Measured: the size of a unit hardly matters to one core as long as a panel of B serves a few tiles, so units are
+    small enough that there are several for each core. Where B is larger than a cache, more rows share a part of it.
+    """
+    (m, n, k), panels = shape, -(-shape[1] // g.panel)
+    large = n * k * g.size > LARGE
+    rows = 128 if large else 32
+    units = min(UNITS, max(1, batches * m * n * k // GRAIN))
+    while rows > 8 and -(-m // rows) * batches < units:
+        rows //= 2
     if epilogue:
-        return 32, panels, max(depth, 1)
-    return 64, panels if panels <= 8 else 8, 512
+        return rows, panels
+    row_units = -(-m // rows) * batches
+    return rows, min(8 if large else panels, -(-panels * row_units // units))
 
 
 def _packs(g: Geometry, shape: tuple[int, int, int], b: Operand) -> bool:
-    """Whether B is copied to panels first."""
+    """Whether B is copied to panels first: it must be if its columns are apart, and pays if it is very large."""
     rows, columns, depth = shape
     if depth == 0:
         return False
-    if b.column != 1 and columns > 1:
-        return True
-    return rows >= 64 and columns * depth * g.size > 1 << 18
+    return (b.column != 1 and columns > 1) or (rows >= 512 and columns * depth * g.size >= LARGE)
 
 
-def _panel_bytes(g: Geometry, depth: int) -> int:
-    """Return the bytes of a packed panel: the depth rounded up to whole vectors."""
-    return -(-depth // g.lanes) * g.lanes * g.panel * g.size
+def _whole(g: Geometry, count: int) -> int:
+    """Return a count of elements rounded up to whole vectors."""
+    return -(-count // g.lanes) * g.lanes
 
 
-def _pack(
-    g: Geometry, shape: tuple[int, int, int], lengths: tuple[int, int], b: Operand
+def _copy(
+    g: Geometry, shape: tuple[int, int], lengths: tuple[int, int], b: Operand, to: tuple[str, int, int, int, int]
 ) -> tuple[Call, int, tuple[int, int]]:
-    """Plan packing; return the call, the bytes of scratch, and the panels' batch strides."""
-    _, columns, depth = shape
-    panels, size = -(-columns // g.panel), g.size
-    steps = _steps(b, size)
+    """Plan a copy to scratch memory; return the call, the bytes of scratch, and the copies' batch strides.
+
+    `shape` is (columns, depth); `to` the operand's name, the offset in scratch, the bytes from one k to the next, from
+    a panel to the next, and of one copy. A batch axis along which B repeats is copied once.
+    """
+    (columns, depth), (base, offset, c_k, c_panel, one), size = shape, to, g.size
+    steps, panels = _steps(b, size), -(-columns // g.panel)
     copies = [n if step else 1 for n, step in zip(lengths, steps, strict=True)]
-    one = panels * _panel_bytes(g, depth)
     packed = (one * copies[1] if copies[0] > 1 else 0, one if copies[1] > 1 else 0)
     unit_depth = 8 * g.lanes
     depth_units = -(-depth // unit_depth)
@@ -191,14 +212,15 @@ def _pack(
         "depth": depth,
         "b_k": b.row * size,
         "b_column": b.column * size,
-        "c_panel": _panel_bytes(g, depth),
-        "inner": copies[1],
+        "c_k": c_k,
+        "c_panel": c_panel,
         "panels": panels,
         "unit_depth": unit_depth,
         "depth_units": depth_units,
+        "inner": copies[1],
     }
     words = list(_words(PACK_WORDS, known, {"b": steps, "c": packed}, False))
-    words[1] = Address("SCRATCH")
+    words[:2] = Address(base), Address("SCRATCH", offset)
     units = panels * depth_units * copies[0] * copies[1]
     grain = -(-GRAIN // (16 * unit_depth * g.panel))
     return Call(f"matmul_pack_{g.element}", tuple(words), units, grain), one * copies[0] * copies[1], packed
@@ -217,9 +239,9 @@ def _long(
     if rows == 1 and not epilogue:  # the transposed product has its outputs along rows, which units divide
         rows, columns, names = columns, rows, ("B", "A")
         a, b, c = (Operand(o.column, o.row, o.batch) for o in (b, a, c))
-    mode, width = _mode(g, (rows, columns), a, b)
-    unit_rows = max(width if mode == 2 else 1, min(rows, GRAIN // (8 * columns * depth)))
-    unit_rows = -(-unit_rows // width) * width if mode == 2 else unit_rows
+    dots, along_rows, width = _way(g, a, b, columns)
+    step = wide(g) * g.lanes if along_rows and width > 1 else 4
+    unit_rows = -(-max(1, min(rows, GRAIN // (8 * columns * depth))) // step) * step
     row_units = -(-rows // unit_rows)
     known = {
         "rows": rows,
@@ -234,7 +256,8 @@ def _long(
         "unit_rows": unit_rows,
         "row_units": row_units,
         "inner": lengths[1],
-        "mode": mode,
+        "dots": dots,
+        "along_rows": along_rows,
         "width": width,
     }
     batches = {"a": _steps(a, size), "b": _steps(b, size), "c": _steps(c, size)}
@@ -244,10 +267,10 @@ def _long(
     return Call(f"matmul_long_{g.element}", tuple(words), row_units * lengths[0] * lengths[1], -(-GRAIN // work))
 
 
-def _mode(g: Geometry, outputs: tuple[int, int], a: Operand, b: Operand) -> tuple[int, int]:
-    """Return how a long product runs, and how many outputs at once: by the operands' unit strides."""
+def _way(g: Geometry, a: Operand, b: Operand, columns: int) -> tuple[int, int, int]:
+    """Return how a long product runs (dots, along_rows, width): by the operands' unit strides."""
     if a.column == 1 and b.row == 1:
-        return 0, 1
-    if b.column == 1 or a.row != 1:
-        return 1, g.lanes if b.column == 1 else 1
-    return 2, g.lanes
+        return 1, int(columns == 1), 1
+    if b.column == 1 and (columns > 1 or a.row != 1):
+        return 0, 0, g.lanes
+    return 0, 1, g.lanes if a.row == 1 else 1

@@ -4,55 +4,85 @@ One chain of fused multiply-adds is as slow as the latency of one, so when there
 output is sixteen chains: chain p takes k = p, p + 16, p + 32 ..., and their ends are added by halves (p and p + 8, then
 p and p + 4, and so on). Which products this is done for depends on their shape alone.
 
-The chains are the lanes of a vector where both operands run along k (mode 0), or sixteen vectors whose lanes are
-outputs next to each other (mode 1: columns of C, mode 2: rows of C).
+Where both operands run along k the chains are the lanes of a vector. Otherwise the lanes are neighbouring outputs, of
+several chains at once or, where there are many outputs, of one chain at a time.
 """
 
 from __future__ import annotations
 
-from .ir import I64, PTR, Module, Type, V
+from .ir import I64, PTR, Function, Module, Type, V
 from .matmul_tile import Geometry, batched, finish, mask_below, read_words, smallest
 
 CHAINS = 16
+AT_ONCE = 8  # chains at a time where the outputs fit in a vector: enough to hide the latency of one
+TOGETHER = 4  # dot products at a time
 LONG_WORDS = (
     *("A", "B", "C", "rows", "columns", "depth"),
     *("a_row", "a_k", "b_column", "b_k", "c_row", "c_column"),
     *("unit_rows", "row_units", "inner", "a_inner", "b_inner", "c_inner", "a_outer", "b_outer", "c_outer"),
-    *("mode", "width", "epilogue", "epilogue_args"),
+    *("dots", "along_rows", "width", "epilogue", "epilogue_args"),
 )
+
+
+def wide(g: Geometry) -> int:
+    """Return how many vectors of outputs are done side by side where there are many: half the registers."""
+    return 2 * g.rows
 
 
 def is_long(rows: int, columns: int, depth: int) -> bool:
     """Whether a product of this shape is done by interleaved chains: a rule of meaning, not of speed alone."""
-    return depth >= 8 * CHAINS and (min(rows, columns) == 1 or rows * columns <= 64)
+    return depth >= 8 * CHAINS and (min(rows, columns) == 1 or rows * columns <= 16)
 
 
-def by_halves(values: list[V]) -> V:
-    """Add values in pairs half the list apart until one is left."""
-    while len(values) > 1:
-        half = len(values) // 2
-        values = [a + b for a, b in zip(values[:half], values[half:], strict=True)]
-    return values[0]
+def _fold(module: Module, g: Geometry) -> str:
+    """Write the addition of chains by halves: sixteen runs of `count` elements (whole vectors) into the first."""
+    name = f"long_fold_{g.element}"
+    f = module.function(name, [PTR, I64], linkage="internal")
+    ends, count = f.args
+    half = f.slot(count * (CHAINS // 2))
+    with f.loop(half.get().like(0), half.get().like(CHAINS.bit_length() - 1)):
+        with f.loop(f.const(0, I64), half.get(), g.lanes) as n:
+            left = f.at(ends, n, g.element)
+            right = f.load(f.at(left, half.get(), g.element), g.vector)
+            f.store(f.load(left, g.vector) + right, left)
+        half.set(half.get() >> 1)
+    f.do("ret void")
+    return name
 
 
-def _dot(module: Module, g: Geometry) -> str:
-    """Write one output of operands that both run along k: the chains are lanes."""
-    name = f"long_dot_{g.element}"
-    f = module.function(name, [PTR, PTR, I64, PTR], linkage="internal")
-    a, b, depth, c = f.args
-    vector, one = Type(g.element, CHAINS), Type(g.element)
-    chains = f.slot(f.const(0, vector))
-    whole = depth & -CHAINS
-    with f.loop(f.const(0, I64), whole, CHAINS) as k:
-        x, y = (f.load(f.at(base, k, g.element), vector) for base in (a, b))
-        chains.set(f.fma(x, y, chains.get()))
-    ends = f.buffer(vector, 1)
-    f.store(chains.get(), ends)
-    with f.loop(whole, depth) as k:
-        x, y = (f.load(f.at(base, k, g.element), one) for base in (a, b))
-        end = f.at(ends, k - whole, g.element)
-        f.store(f.fma(x, y, f.load(end, one)), end)
-    f.store(_ends_added(f.load(ends, vector)), c)
+# s, s_k, v, v_k, v_output, outputs, depth, width, c, c_output: the operand all outputs share, the one with a column
+# for each output, and C; strides in bytes
+_OUTPUTS = [PTR, I64, PTR, I64, I64, I64, I64, I64, PTR, I64]
+
+
+def _dots(module: Module, g: Geometry) -> str:
+    """Write the outputs of operands that both run along k, a few together, which keeps more reads under way.
+
+    Where fewer are left, the last is done more than once.
+    """
+    name = f"long_dots_{g.element}"
+    f = module.function(name, _OUTPUTS, linkage="internal")
+    s, _, v, _, v_output, outputs, depth, _, c, c_output = f.args
+    vector, one, zero = Type(g.element, CHAINS), Type(g.element), f.const(0, I64)
+    whole, ends = depth & -CHAINS, f.buffer(vector, TOGETHER)
+    with f.loop(zero, outputs, TOGETHER) as begin:
+        last = outputs - begin - 1
+        first = f.at(v, v_output * begin, "i8")
+        columns = [f.at(first, v_output * smallest(f, last, last.like(n)), "i8") for n in range(TOGETHER)]
+        chains = [f.slot(f.const(0, vector)) for _ in columns]
+        with f.loop(zero, whole, CHAINS) as k:
+            left = f.load(f.at(s, k, g.element), vector)
+            for column, chain in zip(columns, chains, strict=True):
+                chain.set(f.fma(left, f.load(f.at(column, k, g.element), vector), chain.get()))
+        for n, chain in enumerate(chains):
+            f.store(chain.get(), f.at(ends, n * CHAINS, g.element))
+        with f.loop(zero, smallest(f, last + 1, last.like(TOGETHER))) as number:
+            own = f.at(ends, number * CHAINS, g.element)
+            with f.loop(whole, depth) as tail:
+                y = f.load(f.at(f.at(first, v_output * number, "i8"), tail, g.element), one)
+                end = f.at(own, tail - whole, g.element)
+                f.store(f.fma(f.load(f.at(s, tail, g.element), one), y, f.load(end, one)), end)
+            f.store(_ends_added(f.load(own, vector)), f.at(c, c_output * (begin + number), "i8"))
     f.do("ret void")
     return name
 
@@ -65,16 +95,24 @@ def _ends_added(chains: V) -> V:
     return chains.lane(0) + chains.lane(1)
 
 
-def _side_by_side(module: Module, g: Geometry, lanes: int) -> str:
-    """Write up to `lanes` outputs whose vector operand has them next to each other: each chain is a vector.
+_SIDE = [PTR, I64, PTR, I64, I64, I64, PTR, I64]  # s, s_k, v, v_k, outputs, depth, c, c_output
 
-    `s` is read one element at a time, `v` a vector at a time; the outputs are `c_step` bytes apart.
-    """
-    name = f"long_side_{lanes}_{g.element}"
-    f = module.function(name, [PTR, I64, PTR, I64, I64, I64, PTR, I64], linkage="internal")
-    s, s_k, v, v_k, depth, count, c, c_step = f.args
+
+def _scatter(f: Function, g: Geometry, fold: str, ends: V, count: V, stride: int) -> None:
+    """Add the chains, `stride` elements apart, and copy the sums to where C has them."""
+    f.do(f"call void @{fold}({ends}, i64 {stride})")
+    c, c_output = f.args[6:]
+    with f.loop(f.const(0, I64), count) as n:
+        f.store(f.load(f.at(ends, n, g.element), Type(g.element)), f.at(c, n * c_output, "i8"))
+
+
+def _narrow(module: Module, g: Geometry, lanes: int, fold: str) -> str:
+    """Write up to `lanes` neighbouring outputs, several chains of each at once."""
+    name = f"long_narrow_{lanes}_{g.element}"
+    f = module.function(name, _SIDE, linkage="internal")
+    s, s_k, v, v_k, outputs, depth, *_ = f.args
     vector, one = Type(g.element, lanes), Type(g.element)
-    mask = mask_below(f, count, lanes) if g.masks and lanes > 1 else None
+    mask = mask_below(f, outputs, lanes) if g.masks and lanes > 1 else None
 
     def term(k: V, chain: V) -> V:
         left = f.load(f.at(s, s_k * k, "i8"), one).splat(lanes)
@@ -82,40 +120,61 @@ def _side_by_side(module: Module, g: Geometry, lanes: int) -> str:
         right = f.load(address, vector) if mask is None else f.masked_load(address, vector, mask)
         return f.fma(left, right, chain)
 
-    chains = [f.slot(f.const(0, vector)) for _ in range(CHAINS)]
-    whole = depth & -CHAINS
-    with f.loop(f.const(0, I64), whole, CHAINS) as k:
-        for p, chain in enumerate(chains):
-            chain.set(term(k + p, chain.get()))
-    ends = f.buffer(vector, CHAINS)
-    for p, chain in enumerate(chains):
-        f.store(chain.get(), f.at(ends, p * lanes, g.element))
+    whole, ends = depth & -CHAINS, f.buffer(g.vector, CHAINS)
+    with f.loop(f.const(0, I64), f.const(CHAINS, I64), AT_ONCE) as p:
+        chains = [f.slot(f.const(0, vector)) for _ in range(AT_ONCE)]
+        with f.loop(p, whole, CHAINS) as k:
+            for n, chain in enumerate(chains):
+                chain.set(term(k + n, chain.get()))
+        for n, chain in enumerate(chains):
+            f.store(chain.get(), f.at(ends, (p + n) * g.lanes, g.element))
     with f.loop(whole, depth) as k:
-        end = f.at(ends, (k - whole) * lanes, g.element)
+        end = f.at(ends, (k - whole) * g.lanes, g.element)
         f.store(term(k, f.load(end, vector)), end)
-    f.store(by_halves([f.load(f.at(ends, p * lanes, g.element), vector) for p in range(CHAINS)]), ends)
-    with f.loop(f.const(0, I64), count) as n:
-        f.store(f.load(f.at(ends, n, g.element), one), f.at(c, n * c_step, "i8"))
+    _scatter(f, g, fold, ends, outputs, g.lanes)
     f.do("ret void")
     return name
 
 
-def _outputs(module: Module, g: Geometry) -> str:
-    """Write `count` neighbouring outputs, at most a vector, by whichever of the widths is at hand."""
-    if g.masks:
-        return _side_by_side(module, g, g.lanes)
-    full, single = _side_by_side(module, g, g.lanes), _side_by_side(module, g, 1)
-    f = module.function(f"long_some_{g.element}", [PTR, I64, PTR, I64, I64, I64, PTR, I64], linkage="internal")
-    s, s_k, v, v_k, depth, count, c, c_step = f.args
-    some, rest = (f.label(what) for what in ("some", "rest"))
-    f.branch(count.compare("eq", g.lanes), some, rest)
-    f.block(some)
-    f.do(f"call void @{full}({', '.join(map(str, f.args))})")
+def _wide(module: Module, g: Geometry, fold: str) -> str:
+    """Write `wide` vectors of neighbouring outputs, one chain at a time, so that memory is read in long pieces."""
+    name = f"long_wide_{g.element}"
+    f = module.function(name, _SIDE, linkage="internal")
+    s, s_k, v, v_k, _, depth, *_ = f.args
+    width = wide(g)
+    ends = f.buffer(g.vector, CHAINS * width)
+    with f.loop(f.const(0, I64), f.const(CHAINS, I64)) as p:
+        chains = [f.slot(f.const(0, g.vector)) for _ in range(width)]
+        with f.loop(p, depth, CHAINS) as k:
+            left = f.load(f.at(s, s_k * k, "i8"), Type(g.element)).splat(g.lanes)
+            start = f.at(v, v_k * k, "i8")
+            for n, chain in enumerate(chains):
+                chain.set(f.fma(left, f.load(f.at(start, n * g.lanes, g.element), g.vector), chain.get()))
+        for n, chain in enumerate(chains):
+            f.store(chain.get(), f.at(ends, (p * width + n) * g.lanes, g.element))
+    _scatter(f, g, fold, ends, f.const(width * g.lanes, I64), width * g.lanes)
     f.do("ret void")
-    f.block(rest)
-    with f.loop(f.const(0, I64), count) as n:
-        moved = [s, s_k, f.at(v, n, g.element), v_k, depth, f.const(1, I64), f.at(c, n * c_step, "i8"), c_step]
-        f.do(f"call void @{single}({', '.join(map(str, moved))})")
+    return name
+
+
+def _sides(module: Module, g: Geometry) -> str:
+    """Write a row of outputs side by side: in wide pieces while they last, then at most a vector at a time."""
+    fold = _fold(module, g)
+    ways = [(g.lanes * wide(g), _wide(module, g, fold)), (g.lanes, _narrow(module, g, g.lanes, fold))]
+    ways += [] if g.masks else [(1, _narrow(module, g, 1, fold))]
+    f = module.function(f"long_sides_{g.element}", _OUTPUTS, linkage="internal")
+    s, s_k, v, v_k, v_output, outputs, depth, width, c, c_output = f.args
+    begin = f.const(0, I64)
+    for most, name in ways:
+        final = name is ways[-1][1]
+        step = smallest(f, width, width.like(most)) if final else f.const(most, I64)
+        # Before the last way only full steps, and only if the outputs are next to each other.
+        end = outputs if final else width.compare("gt", 1).select(outputs & -most, begin)
+        with f.loop(begin, end, step) as n:
+            some = smallest(f, step, end - n)
+            to = [s, s_k, f.at(v, v_output * n, "i8"), v_k, some, depth, f.at(c, c_output * n, "i8"), c_output]
+            f.do(f"call void @{name}({', '.join(map(str, to))})")
+        begin = end
     f.do("ret void")
     return f.name
 
@@ -123,33 +182,35 @@ def _outputs(module: Module, g: Geometry) -> str:
 def add_long(module: Module, g: Geometry) -> str:
     """Write the kernel `matmul_long_{element}`; its words are `LONG_WORDS`, strides in bytes.
 
-    A unit is a block of `unit_rows` rows of one batch, with all columns. In mode 1 the columns of B, in mode 2 the
-    rows of A, are next to each other, `width` (at most a vector) being done at once.
+    A unit is a block of `unit_rows` rows of one batch, with all columns. The outputs that share an operand are those
+    of a row or, `along_rows`, those of a column; `width` of them (1, or a vector) are next to each other in the other
+    operand. `dots` says both operands run along k.
     """
-    dot, outputs = _dot(module, g), _outputs(module, g)
+    dots, sides = _dots(module, g), _sides(module, g)
     name = f"matmul_long_{g.element}"
     f = module.function(name, [PTR, I64, I64])
     w = read_words(f, LONG_WORDS)
-    one = f.const(1, I64)
-    row_step = w["mode"].compare("eq", 2).select(w["width"], one)
-    column_step = w["mode"].compare("eq", 1).select(w["width"], one)
+    along = w["along_rows"].compare("ne", 0)
+
+    def pick(rows: V, columns: V) -> V:
+        return along.select(columns, rows)
+
     with f.loop(f.args[1], f.args[2]) as unit:
         batch = f.op("udiv", unit, w["row_units"])
         begin = f.op("urem", unit, w["row_units"]) * w["unit_rows"]
-        end = smallest(f, begin + w["unit_rows"], w["rows"])
-        base = [batched(f, w, which, batch) for which in "ABC"]
-        with f.loop(begin, end, row_step) as i, f.loop(f.const(0, I64), w["columns"], column_step) as j:
-            a, b = f.at(base[0], i * w["a_row"], "i8"), f.at(base[1], j * w["b_column"], "i8")
-            c = f.at(base[2], i * w["c_row"] + j * w["c_column"], "i8")
-            rows, columns = smallest(f, row_step, end - i), smallest(f, column_step, w["columns"] - j)
-            with f.when(w["mode"].compare("eq", 0)):
-                f.do(f"call void @{dot}({a}, {b}, {w['depth']}, {c})")
-            with f.when(w["mode"].compare("eq", 1)):
-                call = [a, w["a_k"], b, w["b_k"], w["depth"], columns, c, w["c_column"]]
-                f.do(f"call void @{outputs}({', '.join(map(str, call))})")
-            with f.when(w["mode"].compare("eq", 2)):
-                call = [b, w["b_k"], a, w["a_k"], w["depth"], rows, c, w["c_row"]]
-                f.do(f"call void @{outputs}({', '.join(map(str, call))})")
-        finish(f, w, batch * w["rows"] + begin, batch * w["rows"] + end)
+        rows = smallest(f, w["unit_rows"], w["rows"] - begin)
+        a = f.at(batched(f, w, "A", batch), begin * w["a_row"], "i8")
+        b = batched(f, w, "B", batch)
+        c = f.at(batched(f, w, "C", batch), begin * w["c_row"], "i8")
+        with f.loop(f.const(0, I64), pick(rows, w["columns"])) as n:
+            shared = f.at(pick(a, b), n * pick(w["a_row"], w["b_column"]), "i8")
+            to = [shared, pick(w["a_k"], w["b_k"]), pick(b, a), pick(w["b_k"], w["a_k"])]
+            to += [pick(w["b_column"], w["a_row"]), pick(w["columns"], rows), w["depth"], w["width"]]
+            to += [f.at(c, n * pick(w["c_row"], w["c_column"]), "i8"), pick(w["c_column"], w["c_row"])]
+            by_dots = w["dots"].compare("ne", 0)
+            for name_, condition in ((dots, by_dots), (sides, by_dots ^ True)):
+                with f.when(condition):
+                    f.do(f"call void @{name_}({', '.join(map(str, to))})")
+        finish(f, w, batch * w["rows"] + begin, batch * w["rows"] + begin + rows)
     f.do("ret void")
     return name

@@ -19,7 +19,7 @@ VECTORS = 3  # vectors side by side in the widest tile
 
 
 class Tile(NamedTuple):
-    """One width of tile: `vectors` of `lanes` elements, the last one masked or not, taken if `least` columns are left."""
+    """One width of tile: `vectors` of `lanes` elements, the last masked or not, used if `least` columns are left."""
 
     vectors: int
     lanes: int
@@ -107,16 +107,19 @@ def _tile(module: Module, g: Geometry, tile: Tile, rows: int) -> str:
         address, mask = f.at(base, j * tile.lanes, g.element), masks[j]
         return f.load(address, vector) if mask is None else f.masked_load(address, vector, mask)
 
+    def begin(base: V, j: int) -> V:
+        """Return what a chain continues from: C, or zero if this is the first block of k."""
+        if not tile.masked:
+            return resume.select(load(base, j), 0)
+        address, mask, held = f.at(base, j * tile.lanes, g.element), masks[j], resume.splat(tile.lanes)
+        return f.masked_load(address, vector, held if mask is None else held & mask)
+
     cells = [(i, j) for i in range(rows) for j in range(tile.vectors)]
     c_rows = [f.at(c, c_row * i, "i8") for i in range(rows)]
-    resume, start, body, done = (f.label(what) for what in ("resume", "start", "body", "done"))
-    f.branch(fresh, start, resume)
-    f.block(resume)
-    held = [load(c_rows[i], j) for i, j in cells]
-    f.jump(start)
-    f.block(start)
-    first = [f.line(f"phi {vector} [ zeroinitializer, %entry ], [ {v.name}, {resume} ]", vector) for v in held]
     a_rows = [a_row * i for i in range(rows)]
+    resume = fresh ^ True
+    start, body, done = "%entry", f.label("body"), f.label("done")
+    first = [begin(c_rows[i], j) for i, j in cells]
     f.branch(k.compare("gt", 0), body, done)
 
     f.block(body)
@@ -146,24 +149,36 @@ def _tile(module: Module, g: Geometry, tile: Tile, rows: int) -> str:
     return name
 
 
-def _strip(module: Module, g: Geometry, tile: Tile) -> str:
-    """Write a column of tiles, one below the other: the tallest first, then what is left by halves."""
-    name = f"strip_{tile.name}_{g.element}"
-    heights = [1 << n for n in range(g.rows.bit_length() - 1, -1, -1)]
-    tiles = [_tile(module, g, tile, rows) for rows in heights]
-    f = module.function(name, [*_TILE, I64], linkage="internal")
-    a, a_row, _, _, _, c, c_row, *_, rows = f.args
+def _strip(module: Module, g: Geometry) -> str:
+    """Write a column of tiles of one width (by number), one below the other, and return the function's name.
 
-    def call(tile_name: str, begin: V) -> None:
-        moved = list(f.args[:-1])
+    The tallest come first, then what is left by halves; a single last row is done by the tile of two, both times.
+    """
+    heights = [1 << n for n in range(g.rows.bit_length() - 1, 0, -1)]
+    tiles = [_tile(module, g, tile, rows) for tile in g.tiles() for rows in heights]
+    table = f"tiles_{g.element}"
+    listed = ", ".join(f"ptr @{tile}" for tile in tiles)
+    module.declare_text(f"@{table} = internal constant [{len(tiles)} x ptr] [{listed}]")
+    name = f"strip_{g.element}"
+    f = module.function(name, [*_TILE, I64, I64], linkage="internal")
+    a, a_row, _, _, _, c, c_row, *_, rows, width = f.args
+    first = f.at(V(f, f"@{table}", PTR), width * len(heights), "ptr")
+
+    def call(number: int, begin: V, single: bool = False) -> None:
+        moved = list(f.args[:-2])
         moved[0], moved[5] = f.at(a, a_row * begin, "i8"), f.at(c, c_row * begin, "i8")
-        f.do(f"call void @{tile_name}({', '.join(map(str, moved))})")
+        if single:
+            moved[1] = moved[6] = f.const(0, I64)
+        tile = f.load(f.at(first, number, "ptr"), PTR)
+        f.do(f"call void {tile.name}({', '.join(map(str, moved))})")
 
     with f.loop(f.const(0, I64), rows & -g.rows, g.rows) as i:
-        call(tiles[0], i)
-    for height, tile_name in zip(heights[1:], tiles[1:], strict=True):
+        call(0, i)
+    for number, height in enumerate(heights[1:], 1):
         with f.when((rows & height).compare("ne", 0)):
-            call(tile_name, rows & -2 * height)
+            call(number, rows & -2 * height)
+    with f.when((rows & 1).compare("ne", 0)):
+        call(len(heights) - 1, rows - 1, single=True)
     f.do("ret void")
     return name
 
@@ -204,7 +219,7 @@ def add_multiply(module: Module, g: Geometry) -> str:
     A unit is a block of rows and a range of panels of columns of one batch. With an epilogue a unit must have all
     panels: it is told the rows (counted through all batches) once they are complete.
     """
-    strips = [_strip(module, g, tile) for tile in g.tiles()]
+    strip = _strip(module, g)
     name = f"matmul_multiply_{g.element}"
     f = module.function(name, [PTR, I64, I64])
     w = read_words(f, WORDS)
@@ -224,29 +239,33 @@ def add_multiply(module: Module, g: Geometry) -> str:
             a_k0 = f.at(a, k0 * w["a_k"], "i8")
             with f.loop(column, stop, g.panel) as j:
                 b_j = f.at(b, f.op("udiv", j, f.const(g.panel, I64)) * w["b_panel"] + k0 * w["b_k"], "i8")
-                strip = [a_k0, w["a_row"], w["a_k"], b_j, w["b_k"], f.at(c, j, g.element), w["c_row"], k]
-                _panel(f, g, strips, strip, smallest(f, f.const(g.panel, I64), stop - j), (k0.compare("eq", 0), rows))
+                block = [a_k0, w["a_row"], w["a_k"], b_j, w["b_k"], f.at(c, j, g.element), w["c_row"], k]
+                _panel(f, g, strip, block, (smallest(f, f.const(g.panel, I64), stop - j), k0.compare("eq", 0), rows))
         finish(f, w, batch * w["rows"] + row, batch * w["rows"] + row + rows)
     f.do("ret void")
     return name
 
 
-def _panel(f: Function, g: Geometry, strips: list[str], strip: list[V], columns: V, more: tuple[V, V]) -> None:
-    """Call the strips that cover a panel's columns, widest first."""
-    fresh, rows = more
+def _panel(f: Function, g: Geometry, strip: str, block: list[V], more: tuple[V, V, V]) -> None:
+    """Call the strips that cover a panel's columns, each the widest that fits."""
+    columns, fresh, rows = more
     done = f.slot(f.const(0, I64))
-    for tile, name in zip(g.tiles(), strips, strict=True):
-        again, call, after = (f.label(what) for what in ("again", "call", "narrower"))
-        f.jump(again)
-        f.block(again)
-        left = columns - done.get()
-        f.branch(left.compare("ge", tile.least), call, after)
-        f.block(call)
+    again, call, after = (f.label(what) for what in ("again", "call", "covered"))
+    f.jump(again)
+    f.block(again)
+    begin = done.get()
+    left = columns - begin
+    f.branch(left.compare("gt", 0), call, after)
+    f.block(call)
+    number, vectors, last = (f.const(0, I64) for _ in range(3))
+    for n, tile in reversed(list(enumerate(g.tiles()))):
+        fits = left.compare("ge", tile.least)
         width = smallest(f, left, f.const(tile.vectors * tile.lanes, I64))
-        moved = list(strip)
-        moved[3], moved[5] = f.at(strip[3], done.get(), g.element), f.at(strip[5], done.get(), g.element)
-        values = [*moved, width - (tile.vectors - 1) * tile.lanes, fresh, rows]
-        f.do(f"call void @{name}({', '.join(map(str, values))})")
-        done.set(done.get() + width)
-        f.jump(again)
-        f.block(after)
+        number, vectors = fits.select(f.const(n, I64), number), fits.select(width, vectors)
+        last = fits.select(width - (tile.vectors - 1) * tile.lanes, last)
+    moved = list(block)
+    moved[3], moved[5] = f.at(block[3], begin, g.element), f.at(block[5], begin, g.element)
+    f.do(f"call void @{strip}({', '.join(map(str, [*moved, last, fresh, rows, number]))})")
+    done.set(begin + vectors)
+    f.jump(again)
+    f.block(after)

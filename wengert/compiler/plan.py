@@ -45,7 +45,7 @@ class Plan:
         self._slots()
         self._arrange()
         self._frames: list[Frame] = []
-        self.runs = 0
+        self.quiet: dict[Any, Any] = {}  # see `record.recorder`
 
     def _fuse(self, graph: Graph) -> None:
         """Place the values in groups and find each group's calls, copying what a kernel cannot read as it lies."""
@@ -110,9 +110,7 @@ class Plan:
 
     def extended(self, end: Node) -> Plan:
         """Return a plan of the same path that leaves more behind: what `end.kept` has come to hold."""
-        new = Plan(end, end.kept)
-        new.runs = self.runs
-        return new
+        return Plan(end, end.kept)
 
     def run(self, entering: list[Array]) -> list[Array]:
         """Execute it on the arrays that enter, by their order in the path; return the wanted arrays."""
@@ -212,9 +210,7 @@ class Frame:
 
     def extended(self, end: Node) -> Plan:
         """Return a plan of the same path that leaves more behind: what `end.kept` has come to hold."""
-        new = Plan(end, end.kept)
-        new.runs = self.runs
-        return new
+        return Plan(end, end.kept)
 
     def run(self, entering: list[Array]) -> list[Array]:
         """Execute the plan once."""

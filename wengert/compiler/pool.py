@@ -27,7 +27,6 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 from ..errors import ArgumentError
 from . import cpu
@@ -70,7 +69,9 @@ class Pool:
         make = ctypes.pythonapi.PyCFunction_NewEx
         make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
         self.run = make(ctypes.addressof(self._method), None, None)
-        _POOLS.append(self)  # for good: compiled code and the function above point into it
+        _POOLS.append(self)
+        # Compiled code and the function above point into this object, also while the interpreter takes itself apart.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
 
     def _fresh(self) -> None:
         """Fill the context; there are no workers."""
@@ -155,7 +156,7 @@ class Pool:
         for _ in range(3):
             begin = time.perf_counter()
             self._spin(turns)
-            fastest = min(fastest, time.perf_counter() - begin)
+            fastest = min(fastest, max(time.perf_counter() - begin, 1e-9))
         return max(1, int(turns * seconds / fastest))
 
 
@@ -177,11 +178,10 @@ if hasattr(os, "register_at_fork"):
 _chosen: list[int] = []  # the number of threads, once known
 
 
-def _checked(number: object, where: str) -> int:
-    text = str(number).strip()
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
-        raise ArgumentError(f"{where} is {number!r}; give a whole number of threads from 1 to {MOST_THREADS}.")
-    return int(text)
+def _checked(number: object, given: object, what: str) -> int:
+    if type(number) is not int or not 1 <= number <= MOST_THREADS:
+        raise ArgumentError(f"{what} is {given!r}; give a whole number of threads from 1 to {MOST_THREADS}.")
+    return number
 
 
 def num_threads() -> int:
@@ -192,14 +192,18 @@ def num_threads() -> int:
     """
     if not _chosen:
         given = os.environ.get("WENGERT_NUM_THREADS", "").strip()
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        _chosen.append(_checked(given, "WENGERT_NUM_THREADS") if given else min(cores, MOST_THREADS))
-    return _chosen[-1]
+        if given:
+            number = int(given) if given.isascii() and given.isdecimal() else None
+            _chosen[:] = [_checked(number, given, "WENGERT_NUM_THREADS")]
+        else:
+            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            _chosen[:] = [min(cores, MOST_THREADS)]
+    return _chosen[0]
 
 
 def set_num_threads(number: int) -> None:
     """Let as many threads share a large operation; results are the same for any number."""
-    _chosen[:] = [_checked(number, "the number of threads")]
+    _chosen[:] = [_checked(number, number, "The number of threads")]
     if the_pool.cache_info().currsize:
         the_pool().set_threads(number)
 

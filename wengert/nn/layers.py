@@ -14,6 +14,7 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..ops.operands import Operand, cast, constant, floating, operand
 from ..ops.shape import reshape
 from ..record.buffers import sealed
+from ..record.leaps import composite
 from ..record.recorder import value_of
 from ..tensor import Tensor
 from .init import named
@@ -28,6 +29,16 @@ def _size(layer: str, what: str, value: Any) -> int:
     if size < 1:
         raise ArgumentError(f"{layer}: {what} {value!r} must be a positive integer.")
     return size
+
+
+@composite
+def _linear(x: Tensor, weight: Tensor) -> Tensor:
+    return x @ weight.mT
+
+
+@composite
+def _affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    return x @ weight.mT + bias
 
 
 class Linear(Module):
@@ -66,8 +77,7 @@ class Linear(Module):
             )
         if rows.dtype.kind != "f":
             rows = cast(rows, self.weight.dtype)
-        y = rows @ self.weight.mT
-        return y if self.bias is None else y + self.bias
+        return _linear(rows, self.weight) if self.bias is None else _affine(rows, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Return the sizes."""

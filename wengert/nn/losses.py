@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from ..ops.binary import where
 from ..ops.elementwise import softplus, square
 from ..ops.operands import Operand, cast, constant, floating, operand
 from ..ops.reduce import mean, sum
-from ..record.buffers import Array, sealed
+from ..record.buffers import sealed
+from ..record.leaps import composite
 from ..record.recorder import value_of
 from .activations import log_softmax
 
@@ -78,10 +80,10 @@ def cross_entropy(logits: Operand, labels: Operand, *, label_smoothing: float = 
     if not z.ndim or not z.size:
         raise ShapeError(f"cross_entropy: logits of shape {z.shape} must be (rows, classes), neither 0.")
     if y.dtype.kind in "iu":
-        right = _hot(value_of(y.entry), z)
-        if not label_smoothing:  # selected, not multiplied: a logit of -inf for another class does no harm
-            return -sum(where(constant(sealed(right)), log_softmax(z), 0)) / (z.size // z.shape[-1])
-        target = constant(sealed(right.astype(z.dtype)))
+        _check_labels(y, z)
+        if not label_smoothing:
+            return _picked(z, y)
+        target = cast(_hot(y, z), z.dtype)
     elif y.dtype.kind == "f":
         if y.shape != z.shape:
             raise ShapeError(
@@ -91,25 +93,48 @@ def cross_entropy(logits: Operand, labels: Operand, *, label_smoothing: float = 
         target = cast(y, z.dtype)
     else:
         raise DTypeError("cross_entropy: bool labels are no class numbers; convert them with .astype(wengert.int64).")
-    if label_smoothing:
-        target = target * (1 - label_smoothing) + label_smoothing / z.shape[-1]
+    return _expected(z, target, smoothing=label_smoothing)
+
+
+@composite
+def _picked(z: Tensor, labels: Tensor) -> Tensor:
+    """Select, not multiply: a logit of -inf for another class does no harm."""
+    return -sum(where(_hot(labels, z), log_softmax(z), 0)) / (z.size // z.shape[-1])
+
+
+@composite
+def _expected(z: Tensor, target: Tensor, smoothing: float) -> Tensor:
+    if smoothing:
+        target = target * (1 - smoothing) + smoothing / z.shape[-1]
     return -sum(target * log_softmax(z)) / (z.size // z.shape[-1])
 
 
-def _hot(labels: Array, z: Tensor) -> Array:
+def _hot(labels: Tensor, z: Tensor) -> Tensor:
     """Return bools of the logits' shape, true at each row's label."""
+    return labels[..., None] == constant(sealed(np.arange(z.shape[-1], dtype=labels.dtype)))
+
+
+_checked: list[Any] = [lambda: None, 0]  # the labels looked at last (a weak reference), and for how many classes
+
+
+def _check_labels(y: Tensor, z: Tensor) -> None:
+    """Raise where labels have the wrong shape or are out of range."""
+    labels = value_of(y.entry)
     if labels.shape != z.shape[:-1]:
         raise ShapeError(
             f"cross_entropy: logits of shape {z.shape} need integer labels of shape {z.shape[:-1]}, not "
             f"{labels.shape}; give one class number for each row."
         )
-    low, high, classes = labels.min(), labels.max(), z.shape[-1]
+    classes = z.shape[-1]
+    if _checked[0]() is labels and _checked[1] == classes:
+        return
+    low, high = labels.min(), labels.max()
     if low < 0 or high >= classes:
         raise ArgumentError(
             f"cross_entropy: label {low if low < 0 else high} is out of range: {classes} classes are numbered 0 to "
             f"{classes - 1}; number the labels from 0, or give the network more outputs."
         )
-    return np.asarray(labels[..., None] == np.arange(classes))
+    _checked[:] = weakref.ref(labels), classes
 
 
 def binary_cross_entropy(logits: Operand, targets: Operand) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from ..ops.elementwise import sqrt
 from ..tensor import Tensor
@@ -40,12 +41,21 @@ class Adam(Optimizer):
 
     def updated(self, i: int, x: Tensor, x_bar: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Return the new value and moments."""
-        (b1, b2), t = self.betas, self.steps[i] + 1
+        b1, b2 = self.betas
         m = self.memory("m", i) * self.scalar(b1, x) + x_bar * self.scalar(1 - b1, x)
         v = self.memory("v", i) * self.scalar(b2, x) + x_bar * x_bar * self.scalar(1 - b2, x)
         # The two bias corrections are folded into one factor each, computed in double precision.
-        scale = sqrt(v * self.scalar(1 / (1 - b2**t), x)) + self.scalar(self.eps, x)
-        return self.decayed(x) - m * self.scalar(self.lr / (1 - b1**t), x) / scale, (m, v)
+        scale = sqrt(v * self.number(0, x)) + self.scalar(self.eps, x)
+        return self.decayed(x) - m * self.number(1, x) / scale, (m, v)
+
+    def structure(self) -> tuple[Any, ...] | None:
+        """Return betas and eps."""
+        return (*self.betas, self.eps)
+
+    def numbers(self, steps: int) -> tuple[float, ...]:
+        """Return the factors that depend on the number of the step, and on lr."""
+        (b1, b2), t = self.betas, steps + 1
+        return (1 / (1 - b2**t), self.lr / (1 - b1**t))
 
     def decayed(self, x: Tensor) -> Tensor:
         """Return what the step starts from."""
@@ -78,6 +88,10 @@ class AdamW(Adam):
         check("weight_decay", weight_decay, weight_decay >= 0, "0 or more")
         self.weight_decay = weight_decay
 
+    def numbers(self, steps: int) -> tuple[float, ...]:
+        """Return Adam's factors, and the one of the decay."""
+        return (*super().numbers(steps), 1 - self.lr * self.weight_decay)
+
     def decayed(self, x: Tensor) -> Tensor:
         """Return x less its decay."""
-        return x * self.scalar(1 - self.lr * self.weight_decay, x)
+        return x * self.number(2, x)

@@ -11,10 +11,13 @@ import numpy as np
 
 from ..dtypes import DType
 from ..errors import ArgumentError, ShapeError, user_line
+from ..ops.identity import detach
 from ..ops.operands import constant, snapshot_of
 from ..ops.table import zeros_like
 from ..record.buffers import Array, sealed
+from ..record.leaps import leap
 from ..record.recorder import mark_step, tracking, value_of
+from ..record.trie import atom
 from ..tensor import Tensor
 
 
@@ -50,6 +53,7 @@ class Optimizer:
         self.steps = [0] * len(self.params)
         self.state: dict[str, list[Tensor | None]] = {name: [None] * len(self.params) for name in self.state_names}
         self._scalars: dict[tuple[float, DType], Tensor] = {}
+        self._numbers: dict[tuple[int, DType], Tensor] = {}
         self._warned = False
 
     def updated(self, i: int, x: Tensor, x_bar: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -65,17 +69,54 @@ class Optimizer:
         if not moving:
             self._warn()
             return
-        self._scalars = {}
-        with tracking(False):
-            news = [self.updated(i, self.params[i], self.params[i].grad) for i in moving]
-            where = f"step() at {user_line()}"
-            replaced = {self.params[i].entry: where for i in moving}
-            for i, (new, states) in zip(moving, news, strict=True):
-                self.params[i].rebind(new)
-                for name, value in zip(self.state_names, states, strict=True):
-                    self.state[name][i] = value
-                self.steps[i] += 1
+        where = f"step() at {user_line()}"
+        news = self._recorded(moving)
+        replaced = {self.params[i].entry: where for i in moving}
+        for i, (new, *states) in zip(moving, news, strict=True):
+            self.params[i].rebind_leaf(new)
+            for name, value in zip(self.state_names, states, strict=True):
+                self.state[name][i] = value
+            self.steps[i] += 1
         mark_step(replaced)
+
+    def _recorded(self, moving: list[int]) -> list[list[Tensor]]:
+        """Record the new values and states of some parameters, in one step where that was done before."""
+        counts = {self.steps[i] for i in moving}
+        self._scalars, self._numbers = {}, {}
+        structure = self.structure()
+        if structure is None or len(counts) > 1:
+            with tracking(False):
+                return [self._one(i) for i in moving]
+        dtypes = {self.params[i].dtype: self.params[i] for i in moving}
+        numbers = [self._enter(k, number, x) for k, number in enumerate(self.numbers(counts.pop())) for x in dtypes.values()]
+        states = [memory for i in moving for name in self.state_names if (memory := self.state[name][i]) is not None]
+        operands = [handle for i in moving for handle in (self.params[i], self.params[i].grad)] + states + numbers
+
+        def body() -> tuple[list[Tensor], Any]:
+            with tracking(False):
+                return [each for i in moving for each in self._one(i)], None
+
+        known = tuple([self.state[name][i] is None for i in moving for name in self.state_names])
+        key = (type(self), atom(structure), known)
+        results, _ = leap(key, [handle.entry for handle in operands], body)
+        width = 1 + len(self.state_names)
+        return [results[k : k + width] for k in range(0, len(results), width)]
+
+    def _one(self, i: int) -> list[Tensor]:
+        x = self.params[i]
+        for k, number in enumerate(self.numbers(self.steps[i])):
+            if (k, x.dtype) not in self._numbers:
+                self._enter(k, number, x)
+        new, states = self.updated(i, self.params[i], self.params[i].grad)
+        return [detach(new), *states]
+
+    def structure(self) -> tuple[Any, ...] | None:
+        """Return the settings that, unlike `numbers`, are part of the program; None: it is recorded anew each time."""
+        return None
+
+    def numbers(self, steps: int) -> tuple[float, ...]:
+        """Return what changes from step to step, for `updated` to use as `number(0, x)`, ...; `steps` came before."""
+        return ()
 
     def zero_grad(self) -> None:
         """Forget the gradients, so that the next `backward()` starts anew."""
@@ -91,8 +132,16 @@ class Optimizer:
                 stacklevel=3,
             )
 
+    def _enter(self, k: int, value: float, like: Tensor) -> Tensor:
+        made = self._numbers[k, like.dtype] = constant(sealed(np.array(value, like.dtype)))
+        return made
+
+    def number(self, k: int, like: Tensor) -> Tensor:
+        """Return one of `numbers` in a parameter's dtype: an input of the program, so that it can change."""
+        return self._numbers[k, like.dtype]
+
     def scalar(self, value: float, like: Tensor) -> Tensor:
-        """Return a number as a run-time input of the program, one for all parameters of a dtype."""
+        """Return a setting in a parameter's dtype, one for all parameters of a dtype."""
         key = (value, like.dtype)
         if key not in self._scalars:
             self._scalars[key] = constant(sealed(np.array(value, like.dtype)))

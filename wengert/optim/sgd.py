@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from ..errors import ArgumentError
 from ..tensor import Tensor
@@ -54,4 +55,12 @@ class SGD(Optimizer):
             velocity = self.memory("velocity", i) * momentum + direction
             direction = direction + velocity * momentum if self.nesterov else velocity
             states = (velocity,)
-        return x - direction * self.scalar(self.lr, x), states
+        return x - direction * self.number(0, x), states
+
+    def structure(self) -> tuple[Any, ...] | None:
+        """Return all settings but lr."""
+        return (self.momentum, self.nesterov, self.weight_decay)
+
+    def numbers(self, steps: int) -> tuple[float, ...]:
+        """Return lr."""
+        return (self.lr,)

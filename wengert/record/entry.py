@@ -33,7 +33,7 @@ class Entry:
 
     inputs: tuple[Entry, ...]
     node: Node
-    number: int
+    number: float  # whole but for entries that a leap stands for
     owner: weakref.ref[Handle]
     segment: Segment | None
     spent: str
@@ -59,6 +59,15 @@ class Entry:
     def is_source(self) -> bool:
         """Whether derivatives start (forward) or end (reverse) here: a leaf, or a value cut off by `detach`."""
         return self.node.primitive is None or self.node.primitive.cuts
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether nothing can ask what it was computed from."""
+        return not self.inputs
+
+    def cut(self) -> None:
+        """Drop what it was computed from."""
+        self.inputs = ()
 
     def __repr__(self) -> str:
         name = "leaf" if self.node.primitive is None else self.node.primitive.name

@@ -127,25 +127,28 @@ def survivors(steps: list[Entry]) -> list[Entry]:
     """
     uses = [0] * len(steps)
     for entry in steps:
-        for operand in entry.inputs:
-            if operand.segment is entry.segment:
-                uses[operand.node.position] += 1
-    counts = _reference_counts(steps)
+        if type(entry) is Entry:  # a leapt one refers to nothing before it is asked
+            for operand in entry.inputs:
+                if operand.segment is entry.segment:
+                    uses[operand.node.position] += 1
+    counts = reference_counts(steps)
     return [
         entry
         for entry, count, use in zip(steps, counts, uses, strict=True)
         if entry.value is None
+        and entry.segment is not None
         and entry.node.primitive is not None
-        and (entry.node.demanded or count - use > _IN_STEPS_ONLY)
+        and (entry.node.demanded or count - use > IN_STEPS_ONLY)
     ]
 
 
-def _reference_counts(steps: list[Entry]) -> list[int]:
+def reference_counts(steps: Iterable[Entry]) -> list[int]:
+    """Return how many places refer to each entry, as Python counts them."""
     return [sys.getrefcount(entry) for entry in steps]
 
 
 # What Python counts for an object that only one place refers to differs between its versions, so it is measured.
-_IN_STEPS_ONLY = _reference_counts([leaf(snapshot(0), NOTHING)])[0]
+IN_STEPS_ONLY = reference_counts([leaf(snapshot(0), NOTHING)])[0]
 _sole = {0: snapshot(0)}
 _ALONE = references(_sole[0])
 
@@ -154,4 +157,4 @@ def settle(steps: list[Entry]) -> None:
     """Cut what nothing can ask for any more: the inputs of computed values that no derivative flows through."""
     for entry in steps:
         if entry.value is not None and (not entry.tracked or entry.is_source):
-            entry.inputs = ()
+            entry.cut()

@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from ..errors import GradientError
 from .entry import Entry, Handle
+from .trie import Node
 
 
 def lines(results: Iterable[Entry], since: int = 0) -> list[Entry]:
@@ -22,8 +23,10 @@ def lines(results: Iterable[Entry], since: int = 0) -> list[Entry]:
         entry = stack.pop()
         if entry.is_source:
             continue
-        if not entry.inputs and (spent := getattr(entry, "spent", None)) is not None:
-            raise GradientError(spent)  # else the alias that a transform differentiates by, executed before it knew
+        if (spent := getattr(entry, "spent", None)) is not None:
+            raise GradientError(spent)
+        if not entry.inputs:
+            continue  # the alias that a transform differentiates by, executed before it knew
         for operand in entry.inputs:
             if operand.tracked and operand.number >= since and operand not in found:
                 found.add(operand)
@@ -31,56 +34,89 @@ def lines(results: Iterable[Entry], since: int = 0) -> list[Entry]:
     return sorted(found, key=attrgetter("number"))
 
 
-class Passes:
-    """The results whose lists `backward()` has walked, while somebody keeps them, and where it did."""
+class Pass:
+    """One walk of `backward()`: its result, while somebody keeps it, the line where, and, if the list lay within one
+    segment, the segment's steps and the places at which its sources entered."""
 
-    __slots__ = ("_results",)
+    __slots__ = ("line", "node", "result", "sources", "steps")
+
+    def __init__(self, result: Handle, line: str, steps: list[Entry] | None, sources: dict[Entry, int]):
+        self.result, self.line, self.steps, self.sources = weakref.ref(result), line, steps, sources
+        self.node = result.entry.node
+
+    def spend(self, updated: dict[Entry, str]) -> bool:
+        """Cut what depends on the updated sources; return whether the result itself is spent."""
+        handle = self.result()
+        if handle is None or handle.entry.node is not self.node:
+            return True
+        if self.steps is None:
+            depending = _depending(handle.entry, updated)
+        else:
+            gone = {place: updated[source] for source, place in self.sources.items() if source in updated}
+            where = next(iter(gone.values()), "")
+            steps = self.steps
+            depending = [(steps[place], where) for place in dependents(self.node, frozenset(gone))] if gone else []
+        for entry, where in depending:
+            if entry.segment is not None:  # else it was leapt over
+                entry.spent = (
+                    f"This list was differentiated by backward() at {self.line} and spent by {where}, which replaced "
+                    "the parameters it was computed from; compute the result again before asking for its derivatives."
+                )
+                if entry.value is not None:  # one that is known need not be computed again
+                    entry.cut()
+        return hasattr(handle.entry, "spent")
+
+
+class Passes:
+    """The walks of `backward()` whose lists can still be asked."""
+
+    __slots__ = ("_walked",)
     most = 64
 
     def __init__(self) -> None:
-        self._results: list[tuple[weakref.ref[Handle], str]] = []
+        self._walked: list[Pass] = []
 
-    def add(self, result: Handle, line: str) -> None:
-        """Note that the list of `result` has been walked back to front at `line`."""
-        self._results = [*self._results[1 - self.most :], (weakref.ref(result), line)]
+    def add(self, walked: Pass) -> None:
+        """Note that a list has been walked back to front."""
+        self._walked = [*self._walked[1 - self.most :], walked]
 
-    def alive(self) -> list[tuple[Entry, str]]:
-        """Return the results that a handle still names."""
-        kept = [(handle, line) for reference, line in self._results if (handle := reference()) is not None]
-        self._results = [(weakref.ref(handle), line) for handle, line in kept]
-        return [(handle.entry, line) for handle, line in kept]
+    def spend(self, updated: dict[Entry, str]) -> None:
+        """Cut the lists that were walked back and depend on the updated sources.
 
-    def drop_spent(self) -> None:
-        """Forget the results that can no longer be asked."""
-        self._results = [
-            (reference, line)
-            for reference, line in self._results
-            if (handle := reference()) is not None and (handle.entry.inputs or handle.entry.is_source)
-        ]
+        So a loss that somebody keeps does not keep the old parameters and activations alive. Values already known
+        stay. What does not depend on the updated sources stays whole: with two optimizers, the generator's entries
+        survive the discriminator's step.
+        """
+        self._walked = [walked for walked in self._walked if not walked.spend(updated)]
 
 
-def spend(passes: Passes, updated: dict[Entry, str]) -> None:
-    """Cut the lists that were walked back and depend on the updated sources.
+def _depending(result: Entry, updated: dict[Entry, str]) -> list[tuple[Entry, str]]:
+    """Return the entries of a list that depend on the updated sources, each with what was said of these."""
+    try:
+        entries = lines([result])
+    except GradientError:  # spent through another result that shares it
+        return []
+    depends: dict[Entry, str] = {entry: updated[entry] for entry in entries if entry in updated}
+    for entry in entries:
+        where = next((depends[operand] for operand in entry.inputs if operand in depends), None)
+        if where is not None:
+            depends[entry] = where
+    return [(entry, where) for entry, where in depends.items() if not entry.is_source]
 
-    So a loss that somebody keeps does not keep the old parameters and activations alive. Values already known
-    stay. What does not depend on the updated sources stays whole: with two optimizers, the generator's entries
-    survive the discriminator's step.
-    """
-    for result, line in passes.alive():
-        try:
-            entries = lines([result])
-        except GradientError:  # spent through another result that shares it
-            entries = []
-        depends: dict[Entry, str] = {entry: updated[entry] for entry in entries if entry in updated}
-        for entry in entries:
-            where = next((depends[operand] for operand in entry.inputs if operand in depends), None)
-            if where is not None:
-                depends[entry] = where
-        for entry, where in depends.items():
-            if not entry.is_source:
-                entry.spent = (
-                    f"This list was differentiated by backward() at {line} and spent by {where}, which replaced the "
-                    "parameters it was computed from; compute the result again before asking for its derivatives."
-                )
-                entry.inputs = ()
-    passes.drop_spent()
+
+def dependents(end: Node, sources: frozenset[int]) -> list[int]:
+    """Return the positions on the path to `end` through which derivatives flow from the positions of the sources."""
+    if end.dependents is None:
+        end.dependents = {}
+    found = end.dependents.get(sources)
+    if found is None:
+        path, node = [], end
+        while node.parent is not None and node.position > 0:
+            path.append(node)
+            node = node.parent
+        depends = set(sources)
+        for node in reversed(path):
+            if node.carries and not depends.isdisjoint(node.operands):
+                depends.add(node.position)
+        found = end.dependents[sources] = sorted(depends - sources)
+    return found

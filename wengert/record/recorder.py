@@ -8,6 +8,7 @@ Each thread records its own segment; entries may be shared between threads, for 
 
 from __future__ import annotations
 
+import operator
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from .buffers import Array
 from .entry import Entry, Handle, make_entry, next_number
 from . import interpreter
 from .interpreter import evaluate, settle, survivors
-from .lists import Passes, spend
+from .lists import Passes
 from .trie import NOTHING, TRIE, Node, Params, atom
 
 if TYPE_CHECKING:
@@ -33,15 +34,28 @@ SIGHTINGS = 4  # runs of a path before the compiler is asked what it would cost
 MOST_BYTES_HELD = 1 << 28  # a segment is executed when the values that entered it hold this much memory
 
 
+class Trail:
+    """The steps of a segment and the leaps used in it, for as long as one of these may be asked to spell itself out."""
+
+    __slots__ = ("jumps", "steps")
+
+    def __init__(self, steps: list[Entry]):
+        self.steps = steps
+        self.jumps: list[Any] = []
+
+
 class Segment:
     """The entries recorded since values were last needed: the unit of execution."""
 
-    __slots__ = ("bytes_held", "eager", "end", "entered", "over", "steps", "tracking")
+    __slots__ = ("bytes_held", "eager", "end", "entered", "over", "pure", "sources", "steps", "tracking", "trail")
 
     def __init__(self, start: Node, tracking: bool, eager: bool):
         self.steps = [make_entry(start, (), None, False)]
         self.entered: dict[Entry, int] = {}
         self.bytes_held = 0
+        self.trail = Trail(self.steps)
+        self.sources: list[Entry] = []  # those that entered and require a gradient
+        self.pure = True  # whether no list reaches back into an earlier segment
         self.over = False  # executed, and emptied
         self.end: Node | None = None  # once executed, the node that has the plan
         self.tracking, self.eager = True, eager
@@ -73,6 +87,9 @@ class Segment:
         if child is None:
             child = TRIE.child(node, spec, None, (), spec)
         step = make_entry(child, (entry,), None, False)
+        if entry.tracked:
+            self.pure = self.pure and entry.is_source
+            self.sources.append(entry)
         if steps[-1].node is not node:  # a `__del__` that the garbage collector called has recorded meanwhile
             return self.enter(entry)
         steps.append(step)
@@ -98,6 +115,7 @@ class _State(threading.local):
         self.marked: tuple[Segment, dict[Entry, str]] | None = None
         self.segment = Segment(TRIE.root, tracking=True, eager=False)
         self.passes = Passes()
+        self.leaping = False  # while a leap is recorded for the first time
 
     @property
     def tracking(self) -> bool:
@@ -204,45 +222,81 @@ def execute() -> None:
         _run(segment)
 
 
-def _run(segment: Segment) -> None:
-    """Execute a closed segment: by the plan of its path, if there is one by now, else entry by entry."""
+def _run(segment: Segment) -> list[Entry] | None:
+    """Execute a closed segment: by the plan of its path, if there is one by now, else entry by entry.
+
+    Returns the entries whose inputs may still be asked for, or None if that was not found out.
+    """
+    whole = None
     late = [entry for entry in segment.entered if entry.value is None]
     for entry in late:
         _demand(entry)  # next time on this path it is saved
     node = segment.steps[-1].node
     if node.plan is not None and not STATE.eager:
         evaluate(late)
-        _run_plan(segment, node)
+        whole = _run_plan(segment, node)
     else:
         kept = survivors(segment.steps)
         evaluate(kept)
         settle(segment.steps)
         if not STATE.eager:
             node.sightings += 1
-            node.kept.update([entry.node.position for entry in kept])
+            if node.sightings > 1:  # the first time, what recorded it step by step may still hold some
+                node.kept.update([entry.node.position for entry in kept])
             if node.sightings >= SIGHTINGS:
                 node.plan = _engine().promoted(node)
     segment.end = node
     segment.over = True
     segment.entered.clear()  # each entry holds its segment, which must not hold all the others
-    del segment.steps[1:]
+    segment.sources.clear()
+    segment.steps = segment.steps[:1]  # a leap that may be asked keeps the trail
+    return whole
 
 
-def _run_plan(segment: Segment, node: Node) -> None:
+def _run_plan(segment: Segment, node: Node) -> list[Entry] | None:
     """Execute a segment by its plan. What a plan leaves behind is a growing union of what its runs were asked for."""
     plan, steps = node.plan, segment.steps
-    plan.runs += 1
-    if plan.runs & (plan.runs - 1) == 0:  # seldom: is there a handle that no run before this one had?
+    if not _quiet(plan, segment):
         kept = {entry.node.position for entry in survivors(steps)}
         if not kept <= node.kept:
             node.kept |= kept
-            node.plan = plan = _engine().promoted(node) or plan.extended(node)
-    values = plan.run([entry.value for entry in segment.entered])
+            node.plan = plan = plan.extended(node)
+    whole: list[Entry] = []
+    values = plan.run([steps[position].inputs[0].value for position in plan.entering])
     for position, value in zip(plan.wanted, values, strict=True):
         entry = steps[position]
-        entry.value = value
-        if not entry.tracked or entry.is_source:
-            entry.inputs = ()  # as `settle` does
+        if entry.segment is not None:  # else it was leapt over
+            entry.value = value
+            if not entry.tracked or entry.is_source:
+                entry.cut()
+            else:
+                whole.append(entry)
+    return whole
+
+
+def _quiet(plan: Any, segment: Segment) -> bool:
+    """Tell whether no handle names an entry that the plan does not leave behind.
+
+    As many references are expected to each as its steps make; that is found out once for each way of recording the
+    path (step by step, or by which leaps).
+    """
+    steps = segment.steps
+    way = tuple([jump.leap for jump in segment.trail.jumps])
+    known = plan.quiet.get(way)
+    if known is None:
+        uses = [0] * len(steps)
+        for step in steps:
+            if type(step) is Entry:
+                for operand in step.inputs:
+                    if operand.segment is segment:
+                        uses[operand.node.position] += 1
+        wanted = set(plan.wanted)
+        places = [p for p, step in enumerate(steps) if step.segment is segment and p not in wanted]
+        get = operator.itemgetter(*places) if len(places) > 1 else lambda steps: [steps[p] for p in places]
+        once_more = interpreter.IN_STEPS_ONLY + 1  # what `get` returns refers to them as well
+        known = plan.quiet[way] = get, [uses[p] + once_more for p in places]
+    get, expected = known
+    return interpreter.reference_counts(get(steps)) == expected
 
 
 def _demand(entry: Entry) -> None:
@@ -284,8 +338,11 @@ def run_marked() -> None:
     if STATE.marked is not None:
         segment, updated = STATE.marked
         STATE.marked = None
-        _run(segment)
-        spend(STATE.passes, updated)
+        trail = segment.trail
+        whole = _run(segment)
+        STATE.passes.spend(updated)
+        if whole is not None and all([entry.is_cut for entry in whole]):
+            trail.steps, trail.jumps = [], []  # nothing can ask any more: let go of the entries now, not in a collection
 
 
 class _Block:

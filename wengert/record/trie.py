@@ -81,6 +81,7 @@ class Node:
     __slots__ = (
         "carries",
         "demanded",
+        "dependents",
         "edges",
         "halts",
         "kept",
@@ -121,6 +122,7 @@ class Node:
         self.halts = halts or position >= LONGEST_SEGMENT
         self.edges: dict[Any, Node] = {}
         self.demanded = False
+        self.dependents: dict[frozenset[int], list[int]] | None = None  # see `lists.dependents`
 
     @property
     def holds_value(self) -> bool:

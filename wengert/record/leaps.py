@@ -1,0 +1,190 @@
+"""Leaps: many steps recorded as one, where the same steps were recorded before.
+
+A whole `backward()`, an optimizer's step, or a composite function such as a layer records the same entries every time
+it is called at the same place of a path with the same operands. The first time it records them one by one; from then on a single edge leads from the node
+before them to the node after them, and only the results become entries. The steps in between exist in the trie,
+where the plan is made from; should anything ask for the inputs of a result (a replay, a table), they are spelled out.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .entry import Entry, make_entry, next_number
+from .recorder import STATE, Segment, run_marked, wrap
+from .trie import NOTHING, Node, atom
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+GAP = make_entry(Node(None, (), NOTHING, 0, 0), (), None, False)  # stands in a segment for a step that was leapt over
+
+
+class Leap:
+    """An edge over several nodes.
+
+    nodes      those leapt over, in order; the last is where it arrives
+    filler     what the segment gets in their places: gaps, and the steps at which constants enter
+    constants  the entries of these constants, with their positions
+    results    the places of the results among `nodes`
+    note       what the recorded function said about its results
+    tracks     whether derivatives flow through its results if they do through an operand
+    """
+
+    __slots__ = ("constants", "filler", "nodes", "note", "results", "tracks")
+
+    def __init__(self, steps: list[Entry], results: Sequence[Entry], note: Any, tracks: bool):
+        self.nodes = [step.node for step in steps]
+        self.note, self.tracks = note, tracks
+        first = self.nodes[0].position
+        self.results = [entry.node.position - first for entry in results]
+        self.filler = [step if step.segment is None else GAP for step in steps]  # modes and constants are kept
+        if self.filler[-1] is GAP:
+            self.filler[-1] = make_entry(self.nodes[-1], (), None, False)
+        entering = [step for step in steps if step.node.primitive is None and step.inputs]
+        self.constants = {step.inputs[0]: step.node.position for step in entering}
+
+
+class Jump:
+    """One use of a leap, which can spell out the entries it stands for."""
+
+    __slots__ = ("_spelled", "leap", "number", "segment", "tracked", "trail")
+
+    def __init__(self, leap: Leap, segment: Segment, tracked: bool):
+        self.leap, self.segment, self.trail, self.tracked = leap, segment, segment.trail, tracked
+        self.number = next_number()
+        self._spelled: dict[int, Entry] | None = None
+
+    def entry_at(self, position: int) -> Entry:
+        """Return the entry at a position of the path, be it recorded, leapt over, or one that entered."""
+        return self._spell().get(position) or self._outside(position)
+
+    def covers(self, position: int) -> bool:
+        """Whether a position was leapt over here."""
+        return self.leap.nodes[0].position <= position <= self.leap.nodes[-1].position
+
+    def _spell(self) -> dict[int, Entry]:
+        """Return the entries leapt over, by their position."""
+        if self._spelled is None:
+            spelled: dict[int, Entry] = {}
+            n = len(self.leap.nodes) + 1
+            for i, node in enumerate(self.leap.nodes):
+                if node.primitive is not None:
+                    inputs = tuple([spelled[p] if p in spelled else self._outside(p) for p in node.operands])
+                    tracked = self.tracked and node.carries and any(entry.tracked for entry in inputs)
+                    entry = make_entry(node, inputs, self.segment, tracked)
+                    entry.number = self.number + i / n  # after all operands, before whatever was recorded next
+                    spelled[node.position] = entry
+            self._spelled = spelled
+        return self._spelled
+
+    def _outside(self, position: int) -> Entry:
+        """Return an operand that was not leapt over here, or entered here."""
+        step = self.trail.steps[position]
+        if step.segment is not None:
+            return step
+        if step.inputs:
+            return step.inputs[0]
+        jump: Jump = next(jump for jump in self.trail.jumps if jump.covers(position))
+        return jump.entry_at(position)
+
+
+class LeaptEntry(Entry):
+    """A result of a leap: its `inputs` are spelled out when something asks for them, which is seldom."""
+
+    __slots__ = ("jump",)
+
+    jump: Jump | None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether nothing can ask what it was computed from."""
+        return self.jump is None
+
+    def cut(self) -> None:
+        """Drop what it was computed from."""
+        self.inputs, self.jump = (), None
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "inputs" and self.jump is not None:
+            self.inputs = self.jump.entry_at(self.node.position).inputs
+            return self.inputs
+        raise AttributeError(name)
+
+
+def leap(
+    key: Any, operands: Sequence[Entry], body: Callable[[], tuple[list[Tensor], Any]], tracks: bool = False
+) -> tuple[list[Tensor], Any]:
+    """Record what `body` records, as one step where that is known, and return what it returns: results and a note.
+
+    `key` and the positions of the operands must determine what is recorded, but for the operands' values. Whatever
+    else enters is taken for a constant. tracks: derivatives flow from every operand to every result.
+    """
+    run_marked()
+    segment = STATE.segment
+    entered = segment.entered.get
+    places = tuple([e.node.position if e.segment is segment else entered(e) or segment.enter(e) for e in operands])
+    steps = segment.steps
+    here = steps[-1].node
+    full = (key, places)
+    known = here.edges.get(full)
+    if known is None:
+        return _first(segment, full, body, tracks)
+    tracked = False
+    if known.tracks and segment.tracking:
+        for operand in operands:
+            if operand.tracked:
+                tracked = True
+    jump = Jump(known, segment, tracked)
+    number, n = jump.number, len(known.nodes) + 1
+    filler, tensors = known.filler.copy(), []
+    for i in known.results:
+        entry = LeaptEntry.__new__(LeaptEntry)
+        entry.node = known.nodes[i]
+        entry.number = number + (i + 0.5) / n  # after those it stands for, see `Jump`
+        entry.segment, entry.value, entry.tracked, entry.jump = segment, None, tracked, jump
+        filler[i] = entry
+        tensors.append(wrap(entry))
+    if steps[-1].node is not here or segment.over:  # a `__del__` has recorded or looked meanwhile
+        return leap(key, operands, body, tracks)
+    segment.trail.jumps.append(jump)
+    steps.extend(filler)
+    segment.entered.update(known.constants)
+    return tensors, known.note
+
+
+def _first(
+    segment: Segment, full: Any, body: Callable[[], tuple[list[Tensor], Any]], tracks: bool
+) -> tuple[list[Tensor], Any]:
+    """Record step by step, and make the edge if nothing came between."""
+    before = len(segment.steps)
+    here = segment.steps[-1].node
+    nested, STATE.leaping = STATE.leaping, True
+    try:
+        results, note = body()
+    finally:
+        STATE.leaping = nested
+    new, made = segment.steps[before:], [result.entry for result in results]
+    whole = STATE.segment is segment and not segment.over and not segment.eager and not nested
+    if whole and new and all(entry.segment is segment and entry.node.position >= before for entry in made):
+        here.edges[full] = Leap(new, made, note, tracks)  # type: ignore[assignment]
+    return results, note
+
+
+def composite(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Make a function of tensors (positional) and parameters (by name) that records the same entries each time a leap.
+
+    It must not look at values, its result must be its last entry, and derivatives must flow to it from all operands.
+    """
+
+    @functools.wraps(function)
+    def recorded(*operands: Tensor, **params: Any) -> Tensor:
+        if STATE.leaping or STATE.segment.eager:
+            return function(*operands, **params)
+        key = function, atom(tuple(params.values())), STATE.tracking
+        results, _ = leap(key, [x.entry for x in operands], lambda: ([function(*operands, **params)], None), True)
+        return results[0]
+
+    return recorded
