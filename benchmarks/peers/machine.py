@@ -45,6 +45,28 @@ def described(threads: int) -> str:
     return f"{cpu}, {count}; {platform.system()}, Python {platform.python_version()}; {', '.join(found)}."
 
 
+def used_by_others(cpus: list[int], seconds: float = 0.3) -> float:
+    """Return the share of these CPUs that is busy while this program sleeps: what disturbs a measurement."""
+    before = _ticks(cpus)
+    time.sleep(seconds)
+    after = _ticks(cpus)
+    if before is None or after is None:
+        return 0.0
+    total = after[1] - before[1]
+    return 1 - (after[0] - before[0]) / total if total else 0.0
+
+
+def _ticks(cpus: list[int]) -> tuple[int, int] | None:
+    """Return the idle and all the ticks of these CPUs since the start; None where the system does not tell."""
+    wanted = {f"cpu{i}" for i in cpus}
+    try:
+        lines = [line.split() for line in Path("/proc/stat").read_text().splitlines()]
+    except OSError:
+        return None
+    counts = [[int(count) for count in line[1:9]] for line in lines if line and line[0] in wanted]
+    return sum(each[3] + each[4] for each in counts), sum(map(sum, counts))
+
+
 def peak(threads: int, seconds: float = 1.0) -> float:
     """Return the most float32 multiply-adds this machine does, in GFLOP/s, all threads at once.
 

@@ -22,6 +22,7 @@ import report
 from catalogue import GROWTH, ROWS, Row
 from driver import Cell, Limits, Worker, bind, cpus, environment, measure
 
+QUIET = 0.1  # the share of the CPUs that other programs may use before the page says so
 PAGE = Path(__file__).parents[1] / "README.md"
 
 Cells = dict[str, Cell]
@@ -64,23 +65,26 @@ def in_fresh_processes(row: Row, threads: int, limits: Limits) -> Cells:
 
 
 def measured(rows: list[Row], threads: int, limits: Limits) -> Iterator[tuple[Row, Cells, list[str]]]:
-    """Measure row after row and yield each with its cells and with what the libraries disagree on.
+    """Measure row after row and yield each with its cells and with what makes it doubtful.
 
     The rows of a group share their workers, one process a library.
     """
     for _, group in groupby(rows, key=lambda row: (row.group, row.how)):
         members = list(group)
+        others = machine.used_by_others(cpus())
+        noise = [f"{others:.0%} of the CPUs were in use by other programs"] if others > QUIET else []
         workers: dict[str, Worker] = {}
         try:
             for row in members:
                 if row.how != "turns":
-                    yield row, in_fresh_processes(row, threads, limits), []
+                    yield row, in_fresh_processes(row, threads, limits), noise
                     continue
                 for library in row.libraries:
                     if library not in workers or workers[library].process.poll() is not None:
                         workers[library] = Worker(library, environment(threads), limits.answer)
                 able = {library: workers[library] for library in row.libraries}
-                yield row, *measure(able, row.work, row.args, limits, row.units)
+                cells, disagreements = measure(able, row.work, row.args, limits, row.units)
+                yield row, cells, [*disagreements, *noise]
         finally:
             for worker in workers.values():
                 worker.stop()
@@ -132,14 +136,16 @@ def main() -> None:
     print(f"{machine.described(given.threads)}\npeak {peak:.0f} GFLOP/s, {given.threads} threads\n", flush=True)
     results: list[tuple[Row, Cells]] = []
     warnings: list[str] = []
-    for row, cells, disagreements in measured(rows, given.threads, limits):
+    for row, cells, doubts in measured(rows, given.threads, limits):
         results.append((row, cells))
         print(report.terminal_line(row, cells, peak), flush=True)
-        faults = [f"{row.name}: {each}" for each in [*disagreements, *_impossible(row, cells, peak)]]
-        warnings += faults
-        for fault in faults:
-            print(f"    CAUTION {fault}", flush=True)
+        warnings += [f"{row.name}: {doubt}" for doubt in doubts]
+        for doubt in doubts:
+            print(f"    CAUTION: {doubt}", flush=True)
     peak = max(peak, machine.peak(given.threads))  # again: something else may have run the first time
+    for row, cells in results:
+        warnings += [f"{row.name}: {doubt}" for doubt in _impossible(row, cells, peak)]
+    print(f"\npeak {peak:.0f} GFLOP/s\n" + "\n".join(f"CAUTION: {each}" for each in warnings))
     if given.write or not (given.rows or given.quick):
         report.write(PAGE, page(results, warnings, given.threads, peak))
         print(f"\nwritten to {PAGE}")

@@ -441,6 +441,7 @@ def test_eager_executes_at_once_and_ends_with_its_block(ran: list[str]) -> None:
 
 
 def test_a_record_that_breaks_its_promise_is_found_out() -> None:
+    from wengert.ops.lowering import NumPy
     from wengert.ops.table import NoDerivative, Primitive
     from wengert.record.trie import spec_of
 

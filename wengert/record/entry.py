@@ -60,11 +60,6 @@ class Entry:
         """Whether derivatives start (forward) or end (reverse) here: a leaf, or a value cut off by `detach`."""
         return self.node.primitive is None or self.node.primitive.cuts
 
-    @property
-    def is_cut(self) -> bool:
-        """Whether nothing can ask what it was computed from."""
-        return not self.inputs
-
     def cut(self) -> None:
         """Drop what it was computed from."""
         self.inputs = ()

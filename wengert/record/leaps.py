@@ -9,6 +9,7 @@ where the plan is made from; should anything ask for the inputs of a result (a r
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +29,13 @@ class Leap:
     nodes      those leapt over, in order; the last is where it arrives
     filler     what the segment gets in their places: gaps, and the steps at which constants enter
     constants  the entries of these constants, with their positions
+    borrowed   the positions of operands that were recorded before; `outside` gets them from the steps of a segment
     results    the places of the results among `nodes`
     note       what the recorded function said about its results
     tracks     whether derivatives flow through its results if they do through an operand
     """
 
-    __slots__ = ("constants", "filler", "nodes", "note", "results", "tracks")
+    __slots__ = ("borrowed", "constants", "filler", "nodes", "note", "outside", "results", "tracks")
 
     def __init__(self, steps: list[Entry], results: Sequence[Entry], note: Any, tracks: bool):
         self.nodes = [step.node for step in steps]
@@ -45,21 +47,32 @@ class Leap:
             self.filler[-1] = make_entry(self.nodes[-1], (), None, False)
         entering = [step for step in steps if step.node.primitive is None and step.inputs]
         self.constants = {step.inputs[0]: step.node.position for step in entering}
+        self.borrowed = sorted({place for node in self.nodes for place in node.operands if place < first})
+        self.outside = _getter(self.borrowed)
+
+
+def _getter(places: list[int]) -> Callable[[list[Entry]], tuple[Entry, ...]]:
+    """Return a function that takes the items at these places."""
+    if len(places) > 1:
+        return operator.itemgetter(*places)
+    return lambda steps: tuple([steps[place] for place in places])
 
 
 class Jump:
     """One use of a leap, which can spell out the entries it stands for."""
 
-    __slots__ = ("_spelled", "leap", "number", "segment", "tracked", "trail")
+    __slots__ = ("_earlier", "_outside", "_spelled", "leap", "number", "segment", "tracked")
 
     def __init__(self, leap: Leap, segment: Segment, tracked: bool):
-        self.leap, self.segment, self.trail, self.tracked = leap, segment, segment.trail, tracked
+        self.leap, self.segment, self.tracked = leap, segment, tracked
+        # Only what was recorded before is referred to, so that entries are let go without the garbage collector.
+        self._outside, self._earlier = leap.outside(segment.steps), tuple(segment.jumps)
         self.number = next_number()
         self._spelled: dict[int, Entry] | None = None
 
     def entry_at(self, position: int) -> Entry:
         """Return the entry at a position of the path, be it recorded, leapt over, or one that entered."""
-        return self._spell().get(position) or self._outside(position)
+        return self._spell()[position]
 
     def covers(self, position: int) -> bool:
         """Whether a position was leapt over here."""
@@ -68,11 +81,13 @@ class Jump:
     def _spell(self) -> dict[int, Entry]:
         """Return the entries leapt over, by their position."""
         if self._spelled is None:
-            spelled: dict[int, Entry] = {}
+            spelled = {position: entry for entry, position in self.leap.constants.items()}
+            for position, step in zip(self.leap.borrowed, self._outside, strict=True):
+                spelled[position] = self._borrowed(position, step)
             n = len(self.leap.nodes) + 1
             for i, node in enumerate(self.leap.nodes):
                 if node.primitive is not None:
-                    inputs = tuple([spelled[p] if p in spelled else self._outside(p) for p in node.operands])
+                    inputs = tuple([spelled[place] for place in node.operands])
                     tracked = self.tracked and node.carries and any(entry.tracked for entry in inputs)
                     entry = make_entry(node, inputs, self.segment, tracked)
                     entry.number = self.number + i / n  # after all operands, before whatever was recorded next
@@ -80,14 +95,13 @@ class Jump:
             self._spelled = spelled
         return self._spelled
 
-    def _outside(self, position: int) -> Entry:
-        """Return an operand that was not leapt over here, or entered here."""
-        step = self.trail.steps[position]
+    def _borrowed(self, position: int, step: Entry) -> Entry:
+        """Return an operand that was recorded before: as a step, by entering, or within an earlier leap."""
         if step.segment is not None:
             return step
         if step.inputs:
             return step.inputs[0]
-        jump: Jump = next(jump for jump in self.trail.jumps if jump.covers(position))
+        jump: Jump = next(jump for jump in self._earlier if jump.covers(position))
         return jump.entry_at(position)
 
 
@@ -97,11 +111,6 @@ class LeaptEntry(Entry):
     __slots__ = ("jump",)
 
     jump: Jump | None
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether nothing can ask what it was computed from."""
-        return self.jump is None
 
     def cut(self) -> None:
         """Drop what it was computed from."""
@@ -149,7 +158,7 @@ def leap(
         tensors.append(wrap(entry))
     if steps[-1].node is not here or segment.over:  # a `__del__` has recorded or looked meanwhile
         return leap(key, operands, body, tracks)
-    segment.trail.jumps.append(jump)
+    segment.jumps.append(jump)
     steps.extend(filler)
     segment.entered.update(known.constants)
     return tensors, known.note

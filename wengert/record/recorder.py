@@ -34,26 +34,16 @@ SIGHTINGS = 4  # runs of a path before the compiler is asked what it would cost
 MOST_BYTES_HELD = 1 << 28  # a segment is executed when the values that entered it hold this much memory
 
 
-class Trail:
-    """The steps of a segment and the leaps used in it, for as long as one of these may be asked to spell itself out."""
-
-    __slots__ = ("jumps", "steps")
-
-    def __init__(self, steps: list[Entry]):
-        self.steps = steps
-        self.jumps: list[Any] = []
-
-
 class Segment:
     """The entries recorded since values were last needed: the unit of execution."""
 
-    __slots__ = ("bytes_held", "eager", "end", "entered", "over", "pure", "sources", "steps", "tracking", "trail")
+    __slots__ = ("bytes_held", "eager", "end", "entered", "jumps", "over", "pure", "sources", "steps", "tracking")
 
     def __init__(self, start: Node, tracking: bool, eager: bool):
         self.steps = [make_entry(start, (), None, False)]
         self.entered: dict[Entry, int] = {}
         self.bytes_held = 0
-        self.trail = Trail(self.steps)
+        self.jumps: list[Any] = []  # the uses of leaps in it
         self.sources: list[Entry] = []  # those that entered and require a gradient
         self.pure = True  # whether no list reaches back into an earlier segment
         self.over = False  # executed, and emptied
@@ -222,19 +212,15 @@ def execute() -> None:
         _run(segment)
 
 
-def _run(segment: Segment) -> list[Entry] | None:
-    """Execute a closed segment: by the plan of its path, if there is one by now, else entry by entry.
-
-    Returns the entries whose inputs may still be asked for, or None if that was not found out.
-    """
-    whole = None
+def _run(segment: Segment) -> None:
+    """Execute a closed segment: by the plan of its path, if there is one by now, else entry by entry."""
     late = [entry for entry in segment.entered if entry.value is None]
     for entry in late:
         _demand(entry)  # next time on this path it is saved
     node = segment.steps[-1].node
     if node.plan is not None and not STATE.eager:
         evaluate(late)
-        whole = _run_plan(segment, node)
+        _run_plan(segment, node)
     else:
         kept = survivors(segment.steps)
         evaluate(kept)
@@ -249,11 +235,11 @@ def _run(segment: Segment) -> list[Entry] | None:
     segment.over = True
     segment.entered.clear()  # each entry holds its segment, which must not hold all the others
     segment.sources.clear()
-    segment.steps = segment.steps[:1]  # a leap that may be asked keeps the trail
-    return whole
+    segment.jumps.clear()
+    del segment.steps[1:]
 
 
-def _run_plan(segment: Segment, node: Node) -> list[Entry] | None:
+def _run_plan(segment: Segment, node: Node) -> None:
     """Execute a segment by its plan. What a plan leaves behind is a growing union of what its runs were asked for."""
     plan, steps = node.plan, segment.steps
     if not _quiet(plan, segment):
@@ -261,7 +247,6 @@ def _run_plan(segment: Segment, node: Node) -> list[Entry] | None:
         if not kept <= node.kept:
             node.kept |= kept
             node.plan = plan = plan.extended(node)
-    whole: list[Entry] = []
     values = plan.run([steps[position].inputs[0].value for position in plan.entering])
     for position, value in zip(plan.wanted, values, strict=True):
         entry = steps[position]
@@ -269,9 +254,6 @@ def _run_plan(segment: Segment, node: Node) -> list[Entry] | None:
             entry.value = value
             if not entry.tracked or entry.is_source:
                 entry.cut()
-            else:
-                whole.append(entry)
-    return whole
 
 
 def _quiet(plan: Any, segment: Segment) -> bool:
@@ -281,7 +263,7 @@ def _quiet(plan: Any, segment: Segment) -> bool:
     path (step by step, or by which leaps).
     """
     steps = segment.steps
-    way = tuple([jump.leap for jump in segment.trail.jumps])
+    way = tuple([jump.leap for jump in segment.jumps])
     known = plan.quiet.get(way)
     if known is None:
         uses = [0] * len(steps)
@@ -338,11 +320,8 @@ def run_marked() -> None:
     if STATE.marked is not None:
         segment, updated = STATE.marked
         STATE.marked = None
-        trail = segment.trail
-        whole = _run(segment)
+        _run(segment)
         STATE.passes.spend(updated)
-        if whole is not None and all([entry.is_cut for entry in whole]):
-            trail.steps, trail.jumps = [], []  # nothing can ask any more: let go of the entries now, not in a collection
 
 
 class _Block:
