@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .ops import binary, elementwise, linalg
+from .ops import binary, compare, elementwise, linalg
 from .ops.operands import Operand
 from .record.entry import Handle
 
@@ -78,42 +78,42 @@ class Operators(Handle):
         return elementwise.abs(self)
 
     def __invert__(self) -> Tensor:
-        return elementwise.bitwise_invert(self)
+        return compare.bitwise_invert(self)
 
     def __and__(self, other: Operand) -> Tensor:
-        return binary.bitwise_and(self, other)
+        return compare.bitwise_and(self, other)
 
     def __rand__(self, other: Operand) -> Tensor:
-        return binary.bitwise_and(other, self)
+        return compare.bitwise_and(other, self)
 
     def __or__(self, other: Operand) -> Tensor:
-        return binary.bitwise_or(self, other)
+        return compare.bitwise_or(self, other)
 
     def __ror__(self, other: Operand) -> Tensor:
-        return binary.bitwise_or(other, self)
+        return compare.bitwise_or(other, self)
 
     def __xor__(self, other: Operand) -> Tensor:
-        return binary.bitwise_xor(self, other)
+        return compare.bitwise_xor(self, other)
 
     def __rxor__(self, other: Operand) -> Tensor:
-        return binary.bitwise_xor(other, self)
+        return compare.bitwise_xor(other, self)
 
     def __lt__(self, other: Operand) -> Tensor:
-        return binary.less(self, other)
+        return compare.less(self, other)
 
     def __le__(self, other: Operand) -> Tensor:
-        return binary.less_equal(self, other)
+        return compare.less_equal(self, other)
 
     def __gt__(self, other: Operand) -> Tensor:
-        return binary.greater(self, other)
+        return compare.greater(self, other)
 
     def __ge__(self, other: Operand) -> Tensor:
-        return binary.greater_equal(self, other)
+        return compare.greater_equal(self, other)
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # elementwise, as in NumPy
-        return NotImplemented if other is None or isinstance(other, str) else binary.equal(self, other)
+        return NotImplemented if other is None or isinstance(other, str) else compare.equal(self, other)
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return NotImplemented if other is None or isinstance(other, str) else binary.not_equal(self, other)
+        return NotImplemented if other is None or isinstance(other, str) else compare.not_equal(self, other)
 
     __hash__ = object.__hash__

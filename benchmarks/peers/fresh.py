@@ -149,6 +149,7 @@ def remembering(
 
     The cells hold MiB in the place of seconds.
     """
+    whole: dict[str, float] = {}
 
     def once(library: str) -> float:
         with (
@@ -158,6 +159,11 @@ def remembering(
             worker.ask("memory")
             worker.ask("prepare", work=work, args=args, check=False)
             worker.ask("first", n=STEPS[args["mode"]])
-            return float(worker.ask("memory")["bytes"]) / 2**20
+            reply = worker.ask("memory")
+            whole[library] = reply["whole"] / 2**20
+            return float(reply["bytes"]) / 2**20
 
-    return _cells(libraries, once, 1 if limits.rounds < 5 else 3, limits.row)
+    cells = _cells(libraries, once, 1 if limits.rounds < 5 else 3, limits.row)
+    for library, mib in whole.items():
+        cells[library].notes["the whole process, MiB"] = mib
+    return cells

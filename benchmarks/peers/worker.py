@@ -8,7 +8,7 @@ A request is one line of JSON on standard input, the answer one line on standard
     {"do": "calibrate", "seconds": 0.05}             ->  {"n": 120}
     {"do": "time", "n": 120}                         ->  {"seconds": ...}, of one unit of the work
     {"do": "first", "n": 30}                         ->  {"seconds": ...}, what the first n units cost over steady ones
-    {"do": "memory"}                                 ->  {"bytes": ...}, the peak since the last such request
+    {"do": "memory"}                                 ->  {"bytes": ..., "whole": ...}, the peak since the last one
     {"do": "notes"}                                  ->  {"notes": {...}}
 
 Whatever fails answers {"error": "..."} and the worker goes on.
@@ -94,14 +94,15 @@ class Worker:
 
     def do_memory(self) -> dict[str, Any]:
         """Return the peak of memory since the last such request, over what was in use when it was asked."""
-        peak = _status("VmHWM") - self.resident
+        whole = _status("VmHWM")
+        peak = whole - self.resident
         gc.collect()
         try:
             Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
         except OSError:
             return {"error": "this system does not let a process reset its high-water mark"}
         self.resident = _status("VmRSS")
-        return {"bytes": peak}
+        return {"bytes": peak, "whole": whole}
 
     def do_notes(self) -> dict[str, Any]:
         """Return the case's figures to print."""

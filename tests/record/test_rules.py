@@ -450,6 +450,7 @@ def test_a_record_that_breaks_its_promise_is_found_out() -> None:
         run=lambda x: x,
         infer=lambda spec: spec_of((7,), spec.dtype),
         derivative=NoDerivative("it is wrong"),
+        lower=NumPy("it is wrong"),
     )
     with pytest.raises(AssertionError, match=r"'liar' of the table promised float32\[7\] and computed float32\[2\]"):
         recorder.record(liar, w.zeros(2)).numpy()

@@ -129,11 +129,7 @@ def _leapt(y: Tensor, segment: Segment) -> list[tuple[Any, Tensor]]:
     """Return the same, recorded in one step where this pass has been made before: the whole list is in this segment,
     so the path, and which sources have an owner and a gradient, say all that is recorded."""
     entered = segment.entered
-    owners = {
-        entry: owner
-        for entry in segment.sources
-        if (owner := _owner(entry)) is not None and entry in entered
-    }
+    owners = {entry: owner for entry in segment.sources if (owner := _owner(entry)) is not None and entry in entered}
     grads = [owner.grad.entry for owner in owners.values() if owner.grad is not None]
     pattern = tuple([(entered[entry], owner.grad is None) for entry, owner in owners.items()])
 

@@ -14,7 +14,8 @@ from ..record.buffers import Array
 from ..record.trie import Node, Params, Spec, atom
 from . import kernels
 from .graph import NUMPY, lowered
-from .plan import Plan
+from .plan import Plan, entering_positions
+from .repeat import Repeat
 
 STEP = 4e-6  # seconds: one entry, interpreted
 KERNEL = 6e-3  # seconds: one kernel, compiled
@@ -33,6 +34,27 @@ def promoted(node: Node) -> Plan | None:
     for structure in missing:
         kernels.address_of(structure)
     return plan
+
+
+def entering(end: Node) -> list[int]:
+    """Return the positions at which values enter a path."""
+    return entering_positions(end)
+
+
+def repeated(
+    end: Node,
+    states: list[tuple[int, int]],
+    streams: dict[int, Array],
+    numbers: list[int],
+    logs: list[int],
+    constants: dict[int, Array],
+) -> Repeat | None:
+    """Return the repetition of a path, or None where a part of it is not compiled. Arguments as for `Repeat`."""
+    plan = Plan(end, [after for _, after in states] + logs)
+    try:
+        return Repeat(plan, states, streams, numbers, logs, constants)
+    except ValueError:
+        return None
 
 
 _ALONE: dict[Any, Plan | None] = {}

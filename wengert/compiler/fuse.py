@@ -41,7 +41,9 @@ def access(value: Value) -> Access:
     inner = access(operand)
     if operand.spec is value.spec and value.name in ("alias", "detach"):
         return inner
-    probe = np.lib.stride_tricks.as_strided(_PROBE.view(value.spec.dtype), operand.spec.shape, [s * itemsize for s in inner.strides])
+    probe = np.lib.stride_tricks.as_strided(
+        _PROBE.view(value.spec.dtype), operand.spec.shape, [s * itemsize for s in inner.strides]
+    )
     how = value.primitive.lower if value.primitive else None
     assert isinstance(how, View)
     given = [probe] * len(value.operands)

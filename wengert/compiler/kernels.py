@@ -9,7 +9,7 @@ from typing import Any
 
 from . import matmul
 from .cpu import compiled
-from .ir import I64, PTR, Module
+from .ir import I64, PTR, Function, Module, Type, V
 from .loops import Loop, emit, emit_columns
 
 _ADDRESSES: dict[Any, int] = {}
@@ -51,9 +51,9 @@ def _made(structure: Any) -> dict[Any, int]:
         _, how, element = structure
         emit_columns(module, "columns", how, element)
         return {structure: compiled(module, ["columns"])["columns"]}
-    if structure == POINTERS:
-        _emit_pointers(module)
-        return {structure: compiled(module, ["pointers"])["pointers"]}
+    if structure in _HELPERS:
+        _HELPERS[structure](module)
+        return dict(compiled(module, [structure]))
     matmul.add_kernel(module, structure)
     return dict(compiled(module, [structure]))
 
@@ -68,3 +68,44 @@ def _emit_pointers(module: Module) -> None:
         place = f.load(f.at(bases, base, "i64"), PTR)
         f.store(f.load(place, I64) + offset, word)
     f.do("ret void")
+
+
+def _emit_gather(module: Module) -> None:
+    """Write the kernel that copies a step's rows. Words: the counter of steps, the rows, the numbers of those taken, the
+    batch, bytes of a row, rows of a batch. Units: rows of the batch."""
+    f = module.function("gather", [PTR, I64, I64])
+    counter, rows, order, batch, size, n = (f.load(f.at(f.args[0], k, "i64"), PTR if k < 4 else I64) for k in range(6))
+    first = f.load(counter, I64) * n
+    with f.loop(f.args[1], f.args[2]) as i:
+        row = f.load(f.at(order, first + i, "i64"), I64)
+        _copy(f, f.at(batch, i * size, "i8"), f.at(rows, row * size, "i8"), size)
+    f.do("ret void")
+
+
+def _emit_collect(module: Module) -> None:
+    """Write the kernel that puts a value aside. Words: the counter of steps, the value, the log, bytes of a value."""
+    f = module.function("collect", [PTR, I64, I64])
+    counter, source, log, size = (f.load(f.at(f.args[0], k, "i64"), PTR if k < 3 else I64) for k in range(4))
+    _copy(f, f.at(log, f.load(counter, I64) * size, "i8"), source, size)
+    f.do("ret void")
+
+
+def _emit_tick(module: Module) -> None:
+    """Write the kernel that counts a step. Words: the counter."""
+    f = module.function("tick", [PTR, I64, I64])
+    counter = f.load(f.args[0], PTR)
+    f.store(f.load(counter, I64) + 1, counter)
+    f.do("ret void")
+
+
+def _copy(f: Function, target: V, source: V, size: V) -> None:
+    """Copy bytes: whole vectors of 64, then one at a time."""
+    whole = size & -64
+    vector = Type("i8", 64)
+    with f.loop(f.const(0, I64), whole, 64) as i:
+        f.store(f.load(f.at(source, i, "i8"), vector), f.at(target, i, "i8"))
+    with f.loop(whole, size, 1) as i:
+        f.store(f.load(f.at(source, i, "i8"), Type("i8")), f.at(target, i, "i8"))
+
+
+_HELPERS = {POINTERS: _emit_pointers, "gather": _emit_gather, "collect": _emit_collect, "tick": _emit_tick}

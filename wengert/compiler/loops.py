@@ -216,7 +216,9 @@ class _Writer:
             return found[place]
 
         for place in stores:
-            self.store(value(place), self.f.at(self.targets[self.stored[place]], self.first, self.memory(place)), i, mask)
+            self.store(
+                value(place), self.f.at(self.targets[self.stored[place]], self.first, self.memory(place)), i, mask
+            )
         for place, part in zip(reductions, partial, strict=True):
             step = self.loop.steps[place - n]
             new = value(step.args[0])

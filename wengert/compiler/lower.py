@@ -184,7 +184,9 @@ class _Rows:
         if member.kind == REDUCTION:
             axes = tuple(range(ndim))
         where, strides = access(operand), [0] * ndim
-        for axis, stride, size in zip(reversed(axes), reversed(where.strides), reversed(operand.spec.shape), strict=False):
+        for axis, stride, size in zip(
+            reversed(axes), reversed(where.strides), reversed(operand.spec.shape), strict=False
+        ):
             if axis is not None and size != 1:
                 strides[axis] = stride
         read = (where.base, where.offset, tuple(strides))
@@ -198,8 +200,12 @@ class _Rows:
         self.level, self.sweep, cost = [], [], list[int]()
         for member, args in zip(self.steps, self.args, strict=True):
             axes = [axis for axis in self.group.axes[member] if axis is not None]
-            once = member.kind != REDUCTION and not axes and all(
-                (step and self.level[i] == ONCE) or (not step and not any(self.reads[i][2])) for step, i in args
+            once = (
+                member.kind != REDUCTION
+                and not axes
+                and all(
+                    (step and self.level[i] == ONCE) or (not step and not any(self.reads[i][2])) for step, i in args
+                )
             )
             full = rows is None or any(axis >= rows for axis in axes)
             self.level.append(ONCE if once and self.group.shape else FULL if full else ROW)

@@ -41,7 +41,7 @@ class Plan:
         graph = simplified(graph_of(end, self.wanted))
         graph.check()
         self._fuse(with_copies(graph))
-        self.entering = _entering(end)
+        self.entering = entering_positions(end)
         self._slots()
         self._arrange()
         self._frames: list[Frame] = []
@@ -123,7 +123,7 @@ class Plan:
         return results
 
 
-def _entering(end: Node) -> list[int]:
+def entering_positions(end: Node) -> list[int]:
     """Return the positions at which values enter a path."""
     found = []
     node: Node | None = end
@@ -160,7 +160,9 @@ class Frame:
         self.arrays[0] = self.arena
         self.bases[0] = id(self.arena) + DATA
         self.free: list[list[Array]] = [[] for _ in plan.results]
-        self.parts: list[Any] = []  # (address of a table, number of calls, arrays kept alive), or a value NumPy computes
+        self.parts: list[
+            Any
+        ] = []  # (address of a table, number of calls, arrays kept alive), or a value NumPy computes
         part: list[tuple[Call, int]] = []
         self.calls: dict[Call, int] = {}
         for index, (group, lowered) in enumerate(zip(plan.fusion.groups, plan.lowered, strict=True)):
@@ -282,7 +284,9 @@ def _find_data() -> int:
     for k in range(2, 8):
         if all(word[k] == address(array) for word, array in zip(words, arrays, strict=True)):
             return 8 * k
-    raise ImportError("compiler: NumPy keeps the address of an array's elements in an unknown place; use another NumPy.")
+    raise ImportError(
+        "compiler: NumPy keeps the address of an array's elements in an unknown place; use another NumPy."
+    )
 
 
 DATA = _find_data()

@@ -10,10 +10,12 @@ import math
 from typing import TYPE_CHECKING
 
 from ..errors import ShapeError
-from ..ops.elementwise import (
+from ..ops.elementwise import erf, exp, tanh
+from ..ops.elementwise import positive as _positive
+from ..ops.operands import Operand, floating
+from ..ops.reduce import logsumexp, max, sum
+from ..ops.transfer import (
     elu,
-    erf,
-    exp,
     hardlim,
     hardlims,
     leaky_relu,
@@ -23,11 +25,7 @@ from ..ops.elementwise import (
     satlins,
     sigmoid,
     softplus,
-    tanh,
 )
-from ..ops.elementwise import positive as _positive
-from ..ops.operands import Operand, floating
-from ..ops.reduce import logsumexp, max, sum
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

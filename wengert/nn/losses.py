@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import ArgumentError, DTypeError, ShapeError
-from ..ops.binary import where
-from ..ops.elementwise import softplus, square
+from ..ops.compare import where
+from ..ops.elementwise import square
 from ..ops.operands import Operand, cast, constant, floating, operand
 from ..ops.reduce import mean, sum
-from ..record.buffers import sealed
+from ..ops.transfer import softplus
+from ..record.buffers import Array, sealed
 from ..record.leaps import composite
-from ..record.recorder import value_of
+from ..record.recorder import guarded, value_of
 from .activations import log_softmax
 
 if TYPE_CHECKING:
@@ -114,27 +116,33 @@ def _hot(labels: Tensor, z: Tensor) -> Tensor:
     return labels[..., None] == constant(sealed(np.arange(z.shape[-1], dtype=labels.dtype)))
 
 
-_checked: list[Any] = [lambda: None, 0]  # the labels looked at last (a weak reference), and for how many classes
-
-
 def _check_labels(y: Tensor, z: Tensor) -> None:
     """Raise where labels have the wrong shape or are out of range."""
-    labels = value_of(y.entry)
-    if labels.shape != z.shape[:-1]:
+    if y.shape != z.shape[:-1]:
         raise ShapeError(
             f"cross_entropy: logits of shape {z.shape} need integer labels of shape {z.shape[:-1]}, not "
-            f"{labels.shape}; give one class number for each row."
+            f"{y.shape}; give one class number for each row."
         )
-    classes = z.shape[-1]
-    if _checked[0]() is labels and _checked[1] == classes:
-        return
-    low, high = labels.min(), labels.max()
-    if low < 0 or high >= classes:
-        raise ArgumentError(
-            f"cross_entropy: label {low if low < 0 else high} is out of range: {classes} classes are numbered 0 to "
-            f"{classes - 1}; number the labels from 0, or give the network more outputs."
-        )
-    _checked[:] = weakref.ref(labels), classes
+    guarded(y.entry, _range_check(z.shape[-1]))
+
+
+@cache
+def _range_check(classes: int) -> Callable[[Array], None]:
+    """Return the check that labels number one of so many classes; those it saw last pass at once."""
+    seen: list[Callable[[], Array | None]] = [lambda: None]
+
+    def check(labels: Array) -> None:
+        if seen[0]() is labels:
+            return
+        low, high = labels.min(), labels.max()
+        if low < 0 or high >= classes:
+            raise ArgumentError(
+                f"cross_entropy: label {low if low < 0 else high} is out of range: {classes} classes are numbered 0 to "
+                f"{classes - 1}; number the labels from 0, or give the network more outputs."
+            )
+        seen[0] = weakref.ref(labels)
+
+    return check
 
 
 def binary_cross_entropy(logits: Operand, targets: Operand) -> Tensor:

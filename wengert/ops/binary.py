@@ -1,4 +1,4 @@
-"""Elementwise functions of two and three operands: arithmetic, comparison, selection.
+"""Arithmetic of two operands, and limits: elementwise.
 
 Operands broadcast as in NumPy; the engine repairs shapes in derivatives, so the slopes here are plain formulas.
 """
@@ -10,109 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..dtypes import DType, as_floating, bool_
-from ..errors import ArgumentError, DTypeError, ShapeError
-from ..record.entry import Entry, Handle
+from ..errors import ArgumentError
+from ..record.entry import Entry
 from ..record.recorder import record, value_of
-from ..record.trie import Shape, Spec, spec_of
-from .elementwise import isinf, limited, log, sigmoid, sign
+from .builders import binary
+from .compare import isinf, logical_and, where
+from .elementwise import log, sign
 from .identity import alias
-from .lowering import Elementwise, Lowering, NumPy, function
-from .operands import WEAK, Operand, cast, operand, operands
-from .table import Case, NoDerivative, Primitive, Rule, Slope, Slopes, define, zeros_like
+from .lowering import Elementwise, NumPy, function
+from .operands import WEAK, Operand, operand, operands
+from .table import Case, Primitive, Slope, Slopes, define, zeros_like
+from .transfer import limited, sigmoid
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-Binary = Callable[[Operand, Operand], "Tensor"]
-
-
-def broadcast(name: str, *specs: Spec) -> Shape:
-    """Return the shape the operands broadcast to; raise `ShapeError` naming the dimension that does not fit."""
-    longest = max(len(spec.shape) for spec in specs)
-    result = [1] * longest
-    for spec in specs:
-        offset = longest - len(spec.shape)
-        for axis, extent in enumerate(spec.shape, offset):
-            if extent != 1 and result[axis] not in (1, extent):
-                shapes = " and ".join(str(s.shape) for s in specs)
-                raise ShapeError(
-                    f"{name}: shapes {shapes} do not broadcast: dimension {axis - longest} is {result[axis]} in one "
-                    f"and {extent} in another; make them equal, or 1 (reshape, or x[:, None])."
-                )
-            if extent != 1:
-                result[axis] = extent
-    return tuple(result)
-
-
-def _infer(name: str, kinds: str, dtype: DType | None) -> Callable[..., Spec]:
-    def infer(*specs: Spec) -> Spec:
-        given = specs[0].dtype
-        if given.kind not in kinds:
-            raise DTypeError(f"{name}: does not take {given.name}; convert with wengert.astype first.")
-        shape = specs[0].shape if specs[0] is specs[1] else broadcast(name, *specs)
-        return spec_of(shape, dtype or given)
-
-    return infer
-
-
-def _binary(
-    name: str,
-    run: Callable[..., Any],
-    slopes: tuple[Slope, Slope] | None,
-    summary: str,
-    example: tuple[Any, Any, str],
-    *,
-    lower: Lowering,
-    low: float = -2.0,
-    text: str | None = None,
-    kinds: str = "biuf",
-    real: bool = False,
-    dtype: DType | None = None,
-    guard: Callable[..., None] | None = None,
-) -> Binary:
-    """Define a record and return the function that records it; `real` computes integers in float32."""
-    primitive = define(
-        Primitive(
-            name=name,
-            run=run,
-            infer=_infer(name, kinds, dtype),
-            derivative=NoDerivative("its values are discrete") if slopes is None else Slopes(slopes),
-            lower=lower,
-            text=text,
-            cases=(
-                Case(((2, 3), (2, 3)), low=low),
-                Case(((2, 3), (3,)), low=low),
-                Case(((2, 1), (1, 3)), low=low),
-            ),
-            in_place=isinstance(run, np.ufunc) and dtype is None,
-            guard=guard,
-        )
-    )
-
-    def function(x1: Operand, x2: Operand, /) -> Tensor:
-        if (
-            type(x1) is not type(x2)
-            or not isinstance(x1, Handle)
-            or x1.entry.node.spec.dtype is not x2.entry.node.spec.dtype
-        ):
-            x1, x2 = operands(x1, x2)
-        if real:
-            wanted = as_floating(x1.entry.spec.dtype)
-            return record(primitive, cast(x1, wanted), cast(x2, wanted))
-        return record(primitive, x1, x2)
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""{summary}
-
-    x1, x2: shapes that broadcast; returns the common shape{" as bool" if dtype is bool_ else ""}. Python numbers
-    are weak: they take the other operand's dtype. Raises `ShapeError` where the shapes do not broadcast.
-
-    >>> import wengert
-    >>> wengert.{name}(wengert.tensor({example[0]!r}), {example[1]!r}).item()
-    {example[2]}
-    """
-    return function
 
 
 def _add(x1: Any, x2: Any) -> Any:
@@ -133,17 +44,6 @@ def _chosen(relation: str) -> Callable[[Any, Any], Any]:
         return (first | x1.is_nan() if x1.type.floating else first).select(x1, x2)
 
     return emit
-
-
-def _compared(relation: str) -> Lowering:
-    """Write a comparison; bools are compared as 0 and 1."""
-
-    def emit(x1: Any, x2: Any) -> Any:
-        if x1.type.element == "i1":
-            x1, x2 = x1.cast("zext", "i8"), x2.cast("zext", "i8")
-        return x1.compare(relation, x2)
-
-    return Elementwise(emit)
 
 
 def _check_exponents(x1: Entry, x2: Entry) -> None:
@@ -189,8 +89,8 @@ def _hypot_by(which: int) -> Slope:
     return lambda x1, x2, y: (x1, x2)[which] / where(y == 0, 1, y)
 
 
-add = _binary("add", np.add, (1, 1), "x1 + x2.", (1.0, 2, "3.0"), text="{0} + {1}", lower=Elementwise(_add))
-subtract = _binary(
+add = binary("add", np.add, (1, 1), "x1 + x2.", (1.0, 2, "3.0"), text="{0} + {1}", lower=Elementwise(_add))
+subtract = binary(
     "subtract",
     np.subtract,
     (1, -1),
@@ -200,7 +100,7 @@ subtract = _binary(
     kinds="iuf",
     lower=Elementwise(lambda x1, x2: x1 - x2),
 )
-multiply = _binary(
+multiply = binary(
     "multiply",
     np.multiply,
     (lambda x1, x2, y: x2, lambda x1, x2, y: x1),
@@ -209,7 +109,7 @@ multiply = _binary(
     text="{0}*{1}",
     lower=Elementwise(_multiply),
 )
-divide = _binary(
+divide = binary(
     "divide",
     np.divide,
     (lambda x1, x2, y: 1 / x2, lambda x1, x2, y: -(y / x2)),
@@ -220,7 +120,7 @@ divide = _binary(
     real=True,
     lower=Elementwise(lambda x1, x2: x1 / x2, kinds="f", cost=5),
 )
-pow = _binary(
+pow = binary(
     "pow",
     np.power,
     (_pow_by_base, _pow_by_exponent),
@@ -232,7 +132,7 @@ pow = _binary(
     guard=_check_exponents,
     lower=function("pow", cost=60),
 )
-atan2 = _binary(
+atan2 = binary(
     "atan2",
     np.arctan2,
     (_atan2_by(lambda x1, x2: x2), _atan2_by(lambda x1, x2: -x1)),
@@ -242,7 +142,7 @@ atan2 = _binary(
     real=True,
     lower=function("atan2"),
 )
-hypot = _binary(
+hypot = binary(
     "hypot",
     np.hypot,
     (_hypot_by(0), _hypot_by(1)),
@@ -252,7 +152,7 @@ hypot = _binary(
     real=True,
     lower=function("hypot"),
 )
-logaddexp = _binary(
+logaddexp = binary(
     "logaddexp",
     np.logaddexp,
     (_logaddexp_slope, lambda x1, x2, y: _logaddexp_slope(x2, x1, y)),
@@ -261,7 +161,7 @@ logaddexp = _binary(
     real=True,
     lower=function("logaddexp", cost=40),
 )
-maximum = _binary(
+maximum = binary(
     "maximum",
     np.maximum,
     (_larger, lambda x1, x2, y: _larger(x2, x1, y)),
@@ -269,7 +169,7 @@ maximum = _binary(
     (1.0, 2.0, "2.0"),
     lower=Elementwise(_chosen("gt"), exact=False),
 )
-minimum = _binary(
+minimum = binary(
     "minimum",
     np.minimum,
     (lambda x1, x2, y: _larger(x2, x1, y), _larger),
@@ -277,7 +177,7 @@ minimum = _binary(
     (1.0, 2.0, "1.0"),
     lower=Elementwise(_chosen("lt"), exact=False),
 )
-floor_divide = _binary(
+floor_divide = binary(
     "floor_divide",
     np.floor_divide,
     (0, 0),
@@ -287,7 +187,7 @@ floor_divide = _binary(
     kinds="iuf",
     lower=NumPy("it is rare"),
 )
-remainder = _binary(
+remainder = binary(
     "remainder",
     np.remainder,
     (1, lambda x1, x2, y: -floor_divide(x1, x2)),
@@ -297,7 +197,7 @@ remainder = _binary(
     kinds="iuf",
     lower=NumPy("it is rare"),
 )
-copysign = _binary(
+copysign = binary(
     "copysign",
     np.copysign,
     (lambda x1, x2, y: sign(x1) * sign(y), 0),
@@ -307,119 +207,6 @@ copysign = _binary(
     real=True,
     lower=Elementwise(lambda x1, x2: x1.f.intrinsic("copysign", x1, x2), kinds="f"),
 )
-
-equal = _binary("equal", np.equal, None, "Whether x1 equals x2.", (1, 1, "True"), dtype=bool_, lower=_compared("eq"))
-not_equal = _binary(
-    "not_equal", np.not_equal, None, "Whether x1 differs from x2.", (1, 1, "False"), dtype=bool_, lower=_compared("ne")
-)
-less = _binary("less", np.less, None, "Whether x1 < x2.", (1, 2, "True"), dtype=bool_, lower=_compared("lt"))
-less_equal = _binary(
-    "less_equal", np.less_equal, None, "Whether x1 <= x2.", (1, 1, "True"), dtype=bool_, lower=_compared("le")
-)
-greater = _binary("greater", np.greater, None, "Whether x1 > x2.", (1, 2, "False"), dtype=bool_, lower=_compared("gt"))
-greater_equal = _binary(
-    "greater_equal", np.greater_equal, None, "Whether x1 >= x2.", (1, 1, "True"), dtype=bool_, lower=_compared("ge")
-)
-logical_and = _binary(
-    "logical_and",
-    np.logical_and,
-    None,
-    "Whether both are true (not zero).",
-    (True, False, "False"),
-    dtype=bool_,
-    lower=Elementwise(lambda x1, x2: x1.compare("ne", 0) & x2.compare("ne", 0)),
-)
-logical_or = _binary(
-    "logical_or",
-    np.logical_or,
-    None,
-    "Whether either is true.",
-    (True, False, "True"),
-    dtype=bool_,
-    lower=Elementwise(lambda x1, x2: x1.compare("ne", 0) | x2.compare("ne", 0)),
-)
-logical_xor = _binary(
-    "logical_xor",
-    np.logical_xor,
-    None,
-    "Whether exactly one is true.",
-    (True, True, "False"),
-    dtype=bool_,
-    lower=Elementwise(lambda x1, x2: x1.compare("ne", 0) ^ x2.compare("ne", 0)),
-)
-bitwise_and = _binary(
-    "bitwise_and",
-    np.bitwise_and,
-    None,
-    "Bits set in both.",
-    (6, 3, "2"),
-    kinds="biu",
-    lower=Elementwise(lambda x1, x2: x1 & x2, kinds="bi"),
-)
-bitwise_or = _binary(
-    "bitwise_or",
-    np.bitwise_or,
-    None,
-    "Bits set in either.",
-    (6, 3, "7"),
-    kinds="biu",
-    lower=Elementwise(lambda x1, x2: x1 | x2, kinds="bi"),
-)
-bitwise_xor = _binary(
-    "bitwise_xor",
-    np.bitwise_xor,
-    None,
-    "Bits set in exactly one.",
-    (6, 3, "5"),
-    kinds="biu",
-    lower=Elementwise(lambda x1, x2: x1 ^ x2, kinds="bi"),
-)
-
-
-def _where_infer(condition: Spec, x1: Spec, x2: Spec) -> Spec:
-    if condition.dtype != bool_:
-        raise DTypeError(f"where: the condition must be bool, not {condition.dtype.name}; compare it first (x != 0).")
-    return spec_of(broadcast("where", condition, x1, x2), x1.dtype)
-
-
-def _where_jvp(dots: Any, x: Any, y: Tensor) -> Tensor:
-    return where(
-        x[0],
-        zeros_like(x[1]) if dots[1] is None else dots[1],
-        zeros_like(x[2]) if dots[2] is None else dots[2],
-    )
-
-
-_WHERE = define(
-    Primitive(
-        name="where",
-        run=np.where,
-        infer=_where_infer,
-        lower=Elementwise(lambda condition, x1, x2: condition.select(x1, x2)),
-        derivative=Rule(
-            _where_jvp,
-            (None, lambda y_bar, x, y: where(x[0], y_bar, 0), lambda y_bar, x, y: where(x[0], 0, y_bar)),
-        ),
-        cases=(
-            Case(((2, 3), (2, 3), (2, 3)), fixed={0: [[True, False, True], [False, True, False]]}),
-            Case(((3,), (2, 1), ()), fixed={0: [True, False, True]}),
-        ),
-    )
-)
-
-
-def where(condition: Operand, x1: Operand, x2: Operand, /) -> Tensor:
-    """Return x1 where the condition holds, else x2; what is not chosen has a derivative of exactly 0.
-
-    condition: bool; x1, x2: any dtypes; shapes that broadcast. Further back, 0 times an infinite slope is NaN: keep
-    the argument itself in the domain, as in where(x > 0, log(where(x > 0, x, 1)), 0).
-
-    >>> import wengert
-    >>> wengert.where([True, False], wengert.tensor([1.0, 2.0]), 0).tolist()
-    [1.0, 0.0]
-    """
-    return record(_WHERE, operand(condition), *operands(x1, x2))
-
 
 _CLIP = define(
     Primitive(

@@ -11,7 +11,7 @@ from ..dtypes import DEFAULT, as_dtype, float32, weak_dtype
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..record.buffers import Array, sealed
 from ..record.entry import Handle
-from .binary import where
+from .compare import where
 from .identity import alias, detach
 from .operands import WEAK, Operand, cast, constant, filled, operand, snapshot_of
 from .shape import broadcast_to, reshape, shape_of

@@ -17,7 +17,8 @@ from ..errors import OutOfBoundsError, ShapeError
 from ..record.entry import Entry, Handle
 from ..record.recorder import record, value_of
 from ..record.trie import Shape, Spec, spec_of
-from .binary import broadcast, where
+from .builders import broadcast
+from .compare import where
 from .lowering import NumPy, View
 from .operands import Operand, cast, constant, operand
 from .shape import axis_of, reshape, sum_to

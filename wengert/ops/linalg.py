@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import DTypeError, ShapeError
 from ..record.recorder import record
 from ..record.trie import Spec, spec_of
-from .binary import broadcast
+from .builders import broadcast
 from .lowering import Product
 from .operands import Operand, operands
 from .reduce import sum

@@ -12,8 +12,9 @@ from ..dtypes import DType, as_dtype, bool_, int64, uint64
 from ..errors import ArgumentError
 from ..record.recorder import record
 from ..record.trie import Shape, Spec, spec_of
-from .binary import clip, where
-from .elementwise import exp, isfinite, log
+from .binary import clip
+from .compare import isfinite, where
+from .elementwise import exp, log
 from .join import concat, flip
 from .lowering import NumPy, Reduction
 from .operands import Operand, cast, filled, floating, operand

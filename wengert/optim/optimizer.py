@@ -88,7 +88,9 @@ class Optimizer:
             with tracking(False):
                 return [self._one(i) for i in moving]
         dtypes = {self.params[i].dtype: self.params[i] for i in moving}
-        numbers = [self._enter(k, number, x) for k, number in enumerate(self.numbers(counts.pop())) for x in dtypes.values()]
+        numbers = [
+            self._enter(k, number, x) for k, number in enumerate(self.numbers(counts.pop())) for x in dtypes.values()
+        ]
         states = [memory for i in moving for name in self.state_names if (memory := self.state[name][i]) is not None]
         operands = [handle for i in moving for handle in (self.params[i], self.params[i].grad)] + states + numbers
 
@@ -135,6 +137,10 @@ class Optimizer:
     def _enter(self, k: int, value: float, like: Tensor) -> Tensor:
         made = self._numbers[k, like.dtype] = constant(sealed(np.array(value, like.dtype)))
         return made
+
+    def entered(self) -> list[Tensor]:
+        """Return the inputs of the last step that stood for its `numbers`."""
+        return list(self._numbers.values())
 
     def number(self, k: int, like: Tensor) -> Tensor:
         """Return one of `numbers` in a parameter's dtype: an input of the program, so that it can change."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +87,10 @@ def _run(
     if primitive.in_place and primitive.lower.exact and spec.size * spec.dtype.itemsize >= REUSE_FROM_BYTES:
         spare = _spare_operand(entry, operands, values, uses, keep)
     given = [values.get(operand, operand.value) for operand in operands]
-    if not primitive.lower.exact and (compiled := _engine().alone(primitive, entry.node.params, given, spec)) is not None:
+    if (
+        not primitive.lower.exact
+        and (compiled := _engine().alone(primitive, entry.node.params, given, spec)) is not None
+    ):
         return compiled  # type: ignore[no-any-return]
     if spare is not None:
         buffer = values.pop(spare)

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from . import interpreter
 from .buffers import Array
 from .entry import Entry, Handle, make_entry, next_number
-from . import interpreter
 from .interpreter import evaluate, settle, survivors
 from .lists import Passes
 from .trie import NOTHING, TRIE, Node, Params, atom
@@ -105,6 +105,10 @@ class _State(threading.local):
         self.marked: tuple[Segment, dict[Entry, str]] | None = None
         self.segment = Segment(TRIE.root, tracking=True, eager=False)
         self.passes = Passes()
+        self.looks = 0  # how often a value was asked for
+        self.guards: list[tuple[Callable[[Array], None], Entry]] | None = (
+            None  # checks of values, where they are wanted
+        )
         self.leaping = False  # while a leap is recorded for the first time
 
     @property
@@ -126,6 +130,11 @@ def bind(tensor: type[Any], engine: Callable[[], Any]) -> None:
     global _tensor, _engine
     _tensor, _engine = tensor, engine
     interpreter.bind(engine)
+
+
+def engine() -> Any:
+    """Return the compiler."""
+    return _engine()
 
 
 def wrap(entry: Entry) -> Tensor:
@@ -293,6 +302,7 @@ def _demand(entry: Entry) -> None:
 
 def value_of(entry: Entry) -> Array:
     """Return an entry's value: this is the look that everything was deferred for."""
+    STATE.looks += 1
     if entry.value is None:
         execute()
         if entry.value is None:
@@ -301,6 +311,15 @@ def value_of(entry: Entry) -> Array:
     value = entry.value
     assert value is not None
     return value
+
+
+def guarded(entry: Entry, check: Callable[[Array], None]) -> None:
+    """Look at a value only to raise an error where it is not what an operation can take."""
+    looks = STATE.looks
+    check(value_of(entry))
+    if STATE.guards is not None and entry.node.primitive is None:
+        STATE.guards.append((check, entry))
+        STATE.looks = looks
 
 
 def mark_step(updated: dict[Entry, str]) -> None:

@@ -33,10 +33,13 @@ class Rows:
     def batches(self, size: int, order: Array | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield (x, y) of `size` rows each, in the given order; the last may be smaller."""
         for start in range(0, len(self), size):
-            places = slice(start, start + size) if order is None else order[start : start + size]
-            # A slice shows the caller's data: it is copied, for buffers never change.
-            x, y = np.array(self.x[places], order="C"), np.array(self.y[places], order="C")
-            yield constant(sealed(x)), constant(sealed(y))
+            yield self.batch(slice(start, start + size) if order is None else order[start : start + size])
+
+    def batch(self, places: Any) -> tuple[Tensor, Tensor]:
+        """Return the rows at some places as tensors."""
+        # A slice shows the caller's data: it is copied, for buffers never change.
+        x, y = np.array(self.x[places], order="C"), np.array(self.y[places], order="C")
+        return constant(sealed(x)), constant(sealed(y))
 
 
 def rows_of(data: Any, dtype: DType, what: str = "data") -> Rows:

@@ -21,6 +21,7 @@ from ..tensor import Tensor
 from . import metrics as metric_table
 from .batches import Rows, check_classes, rows_of, split
 from .history import History
+from .native import Watch
 from .progress import Silent, interruptible, shown
 from .threads import one_blas_thread
 
@@ -111,6 +112,7 @@ class _Training:
         self.steps = 0
         self.least = math.inf  # the smallest monitored loss, and the parameters that had it
         self.best: dict[str, Array] | None = None
+        self.watch = Watch(self.optimizer, self.rows, batch_size)
         self.safe = model.state_dict()  # the latest parameters known to be whole
 
     def run(
@@ -166,15 +168,19 @@ class _Training:
         self.model.train()
         order = self.shuffling.permutation(len(self.rows))
         tally = _Tally(f" in epoch {epoch}")
-        for x, y in self.rows.batches(self.batch_size, order):
-            if rate is not None:
-                self.optimizer.lr = rate(self.steps)
-            tally.add(*self._step(x, y), len(y))
-            self.steps += 1
+        done = 0
+        while done < len(self.rows):
+            whole = (len(self.rows) - done) // self.batch_size
+            if self.watch.repeat is not None and whole:
+                done += self._steps(order[done:], whole, rate, tally) * self.batch_size
+            else:
+                places = order[done : done + self.batch_size]
+                self._one_step(places, rate, tally)
+                done += len(places)
             if interrupted():
                 self.safe = self.model.state_dict()
                 raise KeyboardInterrupt
-            if len(tally.waiting) >= LOOK_EVERY:
+            if self.watch.repeat is not None or len(tally.waiting) >= LOOK_EVERY:
                 tally.look()
                 self.safe = self.model.state_dict()
                 progress.batch(tally.rows / len(self.rows))
@@ -188,6 +194,26 @@ class _Training:
         monitored = row.get("validation_loss", row["loss"])
         if monitored < self.least:
             self.least, self.best, self.history.best_epoch = monitored, self.safe, epoch
+
+    def _one_step(self, places: Array, rate: Callable[[int], float] | None, tally: _Tally) -> None:
+        """Make one step on the rows at these places, as one would write it by hand."""
+        if rate is not None:
+            self.optimizer.lr = rate(self.steps)
+        x, y = self.rows.batch(places)
+        before = self.watch.before()
+        kept = self._step(x, y)
+        self.watch.after(before, (x, y), kept)
+        tally.add(*kept, len(y))
+        self.steps += 1
+
+    def _steps(self, order: Array, most: int, rate: Callable[[int], float] | None, tally: _Tally) -> int:
+        """Make some of the next steps in native code, as many as take about a tenth of a second; return how many."""
+        n = min(most, self.watch.at_once)
+        rates = None if rate is None else [rate(self.steps + k) for k in range(n)]
+        losses, outputs = self.watch.steps(order[: n * self.batch_size].reshape(n, -1), rates)
+        tally.add_steps(losses, outputs)
+        self.steps += n
+        return n
 
     def _step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Learn from one batch; return its loss and outputs, cut off from the list."""
@@ -271,20 +297,29 @@ class _Tally:
         """Note one batch of n rows."""
         self.waiting.append((loss, outputs, n))
 
+    def add_steps(self, losses: Array, outputs: Array) -> None:
+        """Note batches that have been computed already: their losses, and outputs of shape (batches, rows, ...)."""
+        self.look()
+        for loss in losses.tolist():
+            self._count(loss, outputs.shape[1])
+        self.outputs.append(outputs.reshape(-1, *outputs.shape[2:]))
+
     def look(self) -> None:
         """Look at the batches noted. Raises `DivergedError` where a loss is not finite."""
         for loss, outputs, n in self.waiting:
-            value = float(value_of(loss.entry).item())
-            self.batches += 1
-            if not math.isfinite(value):
-                raise DivergedError(
-                    f"the {self.what}loss is {value}{self.when}, batch {self.batches}: training has diverged; "
-                    "lower the learning rate, or standardise the data."
-                )
-            self.total += value * n
-            self.rows += n
+            self._count(float(value_of(loss.entry).item()), n)
             self.outputs.append(value_of(outputs.entry))
         self.waiting = []
+
+    def _count(self, loss: float, n: int) -> None:
+        self.batches += 1
+        if not math.isfinite(loss):
+            raise DivergedError(
+                f"the {self.what}loss is {loss}{self.when}, batch {self.batches}: training has diverged; "
+                "lower the learning rate, or standardise the data."
+            )
+        self.total += loss * n
+        self.rows += n
 
     def figures(self, y: Array, metrics: dict[str, metric_table.Metric]) -> dict[str, float]:
         """Return the mean loss per row, and the metrics; y: the targets in the order of the batches."""
