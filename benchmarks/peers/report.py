@@ -65,7 +65,7 @@ def _text(row: Row, library: str, cells: Cells, fastest: float) -> str:
         return ""
     cell = cells[library]
     if cell.seconds is None:
-        return cell.why if len(cell.why) <= 40 else cell.why[:37] + "..."
+        return cell.why if len(cell.why) <= 70 else cell.why[:67] + "..."
     number = figure(cell.seconds * unit(row))
     if cell.seconds == fastest:
         number = f"**{number}**"

@@ -23,6 +23,7 @@ from catalogue import GROWTH, ROWS, Row
 from driver import Cell, Limits, Worker, bind, cpus, environment, measure
 
 QUIET = 0.1  # the share of the CPUs that other programs may use before the page says so
+NOISE = "of the CPUs were in use by other programs"  # a caution, and no failure
 PAGE = Path(__file__).parents[1] / "README.md"
 
 Cells = dict[str, Cell]
@@ -72,7 +73,7 @@ def measured(rows: list[Row], threads: int, limits: Limits) -> Iterator[tuple[Ro
     for _, group in groupby(rows, key=lambda row: (row.group, row.how)):
         members = list(group)
         others = machine.used_by_others(cpus())
-        noise = [f"{others:.0%} of the CPUs were in use by other programs"] if others > QUIET else []
+        noise = [f"{others:.0%} {NOISE}"] if others > QUIET else []
         workers: dict[str, Worker] = {}
         try:
             for row in members:
@@ -149,7 +150,7 @@ def main() -> None:
     if given.write or not (given.rows or given.quick):
         report.write(PAGE, page(results, warnings, given.threads, peak))
         print(f"\nwritten to {PAGE}")
-    sys.exit(1 if warnings else 0)
+    sys.exit(1 if any(NOISE not in each for each in warnings) else 0)
 
 
 def _impossible(row: Row, cells: Cells, peak: float) -> Iterator[str]:

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import numpy as np
 
 import wengert as w
-from wengert.compiler import engine, lower, plan, pool
+from wengert.compiler import alone, engine, lower, plan, pool
 from wengert.record import recorder, trie
 
 
@@ -25,8 +25,9 @@ def forget() -> None:
     """Forget every path, and with it every plan."""
     w.synchronize()
     trie.TRIE.forget()
-    engine._ALONE.clear()
-    w.synchronize()
+    alone._LOOPS.clear()
+    state = recorder.STATE
+    state.segment = recorder.Segment(trie.TRIE.root, state.tracking, state.eager)
 
 
 @contextmanager
@@ -48,6 +49,7 @@ def forced(threads: int = 1, split: bool = False) -> Iterator[list[plan.Plan]]:
         with (
             patch.object(recorder, "SIGHTINGS", 1),
             patch.object(engine, "STEP", 1e9),
+            patch.object(trie.TRIE, "most_looks", 0),  # every look leads back to the start, to paths known already
             patch.object(recorder, "_run_plan", noted),
             patch.object(lower, "Call", EagerCall) if split else suppress(),
         ):

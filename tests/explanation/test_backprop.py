@@ -209,7 +209,7 @@ def test_every_transfer_function_has_its_slope(written):
 def test_slopes_in_symbols():
     text = str(explain_backprop(_content((1, 1, 1), ("tansig", "relu"))))
     assert "1 - out_h1*out_h1" in text
-    assert "greater(net_o1, 0)" in text
+    assert "greater(out_o1, 0)" in text
 
 
 def test_shared_biases_are_updated_by_the_sum():

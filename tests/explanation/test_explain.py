@@ -261,7 +261,9 @@ def test_it_works_the_same_under_eager_and_no_grad():
 
 def test_a_rule_with_a_comparison_is_written_out():
     text = str(wengert.explain("relu(x)")(x=-1))
-    assert "greater(w1, 0)*w1_dot" in text
+    assert "w2_dot = greater(w2, 0)*w1_dot" in text
+    assert "w1_bar = w2_bar*greater(w2, 0)" in text
+    assert "1*greater(0, 0)" in text
 
 
 def test_html_latex_and_json_agree(example):

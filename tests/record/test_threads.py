@@ -62,15 +62,20 @@ def test_threads_train_as_one_thread_does() -> None:
     assert in_threads(train) == alone
 
 
+def chain(x: Any) -> list[Any]:
+    """Twenty steps, each from the one before."""
+    made = [x]
+    for i in range(20):
+        made.append(w.sin(made[-1]) + i)
+    return made
+
+
 def test_threads_look_at_pending_tensors_of_another_thread() -> None:
     for _ in range(20):
-        base = w.tensor(np.linspace(0.0, 1.0, 50), requires_grad=True)
-        shared = [base]
-        for i in range(20):
-            shared.append(w.sin(shared[-1]) + i)
-        expected = [np.linspace(0.0, 1.0, 50)]
-        for i in range(20):
-            expected.append(np.sin(expected[-1]) + i)
+        shared = chain(w.tensor(np.linspace(0.0, 1.0, 50), requires_grad=True))
+        with w.eager():
+            expected = [each.detach().numpy() for each in chain(w.tensor(np.linspace(0.0, 1.0, 50)))]
+        np.testing.assert_allclose(expected[2], np.sin(np.sin(np.linspace(0.0, 1.0, 50))) + 1, rtol=1e-14)
 
         def work(i: int, shared: Any = shared, expected: Any = expected) -> None:
             for k in range(i, 21, 2):
@@ -157,16 +162,15 @@ def test_generators_keep_what_they_hold() -> None:
             total = total + hidden
             yield total
 
-    def plain(x: Any) -> Any:
-        total = x * 0.0
-        for _ in range(5):
-            total = total + np.tanh(total + x)
-            yield total
-
     values = np.array([0.1, -0.7])
-    made = list(zip(running(w.tensor(values)), plain(values), strict=True))
-    for ours, numpys in made:
-        assert ours.tolist() == numpys.tolist()
+    made = list(running(w.tensor(values)))
+    with w.eager():
+        each_at_once = list(running(w.tensor(values)))
+    total = values * 0.0
+    for deferred, at_once in zip(made, each_at_once, strict=True):
+        total = total + np.tanh(total + values)
+        assert deferred.tolist() == at_once.tolist()
+        np.testing.assert_allclose(deferred.numpy(), total, rtol=1e-14)
 
 
 def test_a_traceback_that_keeps_frames_alive_changes_nothing() -> None:

@@ -7,12 +7,11 @@ place in every run.
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..ops.table import Primitive
 from ..record.buffers import Array
 from ..record.trie import Node, Params, Spec, atom
 from . import kernels
+from .alone import run as alone
 from .graph import NUMPY, lowered
 from .plan import Plan, entering_positions
 from .repeat import Repeat
@@ -57,21 +56,6 @@ def repeated(
         return None
 
 
-_ALONE: dict[Any, Plan | None] = {}
-_MOST_ALONE = 4096
-
-
-def alone(primitive: Primitive, params: Params, values: list[Array], spec: Spec) -> Array | None:
-    """Return what one entry computes by its compiled code, or None where there is none (then NumPy is meant)."""
-    key = (primitive, atom(params), tuple([(value.shape, value.dtype) for value in values]))
-    if key not in _ALONE:
-        if len(_ALONE) >= _MOST_ALONE:
-            _ALONE.clear()
-        _ALONE[key] = _plan_of_one(primitive, params, values, spec)
-    plan = _ALONE[key]
-    return None if plan is None else plan.run(values)[0]
-
-
 def _plan_of_one(primitive: Primitive, params: Params, values: list[Array], spec: Spec) -> Plan | None:
     from ..record.trie import NOTHING, spec_of
 
@@ -89,3 +73,6 @@ def _plan_of_one(primitive: Primitive, params: Params, values: list[Array], spec
 
     operands = tuple([Value(LEAF, None, (), (), leaf.spec, leaf.position) for leaf in reversed(leaves)])
     return None if lowered(node, operands).kind == NUMPY else Plan(node, [node.position])
+
+
+__all__ = ["alone", "entering", "promoted", "repeated"]

@@ -39,7 +39,7 @@ def access(value: Value) -> Access:
         return Access(value, 0, tuple(reversed(strides)))
     operand = value.operands[-1]
     inner = access(operand)
-    if operand.spec is value.spec and value.name in ("alias", "detach"):
+    if value.name in ("alias", "detach"):
         return inner
     probe = np.lib.stride_tricks.as_strided(
         _PROBE.view(value.spec.dtype), operand.spec.shape, [s * itemsize for s in inner.strides]
@@ -68,7 +68,7 @@ def with_copies(graph: Graph) -> Graph:
             try:
                 access(value)
             except ValueError:
-                copy = _copy(value.operands[-1])
+                copy = copy_of(value.operands[-1])
                 values.append(copy)
                 value.operands = (*value.operands[:-1], copy)
         values.append(value)
@@ -77,14 +77,16 @@ def with_copies(graph: Graph) -> Graph:
     for position, value in graph.wanted.items():
         if value.kind in (VIEW, LEAF):
             if value not in copies:
-                copies[value] = _copy(value)
+                copies[value] = copy_of(value)
                 values.append(copies[value])
             wanted[position] = copies[value]
     return Graph(values, wanted)
 
 
-def _copy(value: Value) -> Value:
-    return Value(ELEMENTWISE, TABLE["positive"], (), (value,), value.spec, value.position)
+def copy_of(value: Value) -> Value:
+    """Return a value with the same elements in a buffer of its own."""
+    kind = ELEMENTWISE if value.spec.size else NUMPY  # kernels are for elements; where there are none, NumPy does it
+    return Value(kind, TABLE["positive"], (), (value,), value.spec, value.position)
 
 
 class Group:
@@ -113,11 +115,12 @@ class Group:
             return self.axes[value]
         if value.kind != VIEW:
             return None
-        if value.spec.size == 1 and base_of(value) in self.axes:
+        base = base_of(value)
+        if base.spec.size == 1 and base in self.axes:  # all its elements are that one
             return (None,) * len(value.spec.shape)
         operand = value.operands[-1]
         inner = self.axes_of(operand)
-        if inner is None or value.name in ("alias", "detach") or value.spec is operand.spec:
+        if inner is None or value.name in ("alias", "detach"):
             return inner
         before, after = operand.spec.shape, value.spec.shape
         if value.name == "broadcast_to":

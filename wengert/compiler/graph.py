@@ -93,7 +93,7 @@ def lowered(node: Node, operands: tuple[Value, ...]) -> Value:
     primitive = node.primitive
     assert primitive is not None
     value = Value(NUMPY, primitive, node.params, operands, node.spec, node.position)
-    value.why = reason = _obstacle(primitive, node.spec, operands)
+    value.why = reason = obstacle(primitive, node.spec, operands)
     if not reason:
         how = primitive.lower
         value.kind = {Elementwise: ELEMENTWISE, View: VIEW, Reduction: REDUCTION, Product: PRODUCT}[type(how)]
@@ -102,7 +102,7 @@ def lowered(node: Node, operands: tuple[Value, ...]) -> Value:
     return value
 
 
-def _obstacle(primitive: Primitive, spec: Spec, operands: tuple[Value, ...]) -> str:
+def obstacle(primitive: Primitive, spec: Spec, operands: tuple[Value, ...]) -> str:
     """Return why an entry cannot be compiled, or nothing."""
     how = primitive.lower
     if isinstance(how, NumPy):

@@ -8,6 +8,7 @@ slots, which LLVM's `sroa` pass turns into registers.
 
 from __future__ import annotations
 
+import ctypes
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -52,7 +53,7 @@ I1, I32, I64, PTR, F32, F64 = Type("i1"), Type("i32"), Type("i64"), Type("ptr"),
 def literal(value: Any, element: str) -> str:
     """Return one element of a constant; floats as the bits of a double, which is exact for both widths."""
     if element in ("float", "double"):
-        number = struct.unpack("<f", struct.pack("<f", value))[0] if element == "float" else float(value)
+        number = ctypes.c_float(value).value if element == "float" else float(value)  # beyond the largest: infinite
         return f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"
     if element == "i1":
         return "true" if value else "false"
@@ -135,7 +136,8 @@ class V:
         if self.type.floating:
             name = f"fcmp {'une' if relation == 'ne' else 'o' + relation}"
         else:
-            name = f"icmp {relation if relation in ('eq', 'ne') or relation[0] == 'u' else 's' + relation}"
+            sign = "u" if self.type.element == "i1" else "s"  # true is 1, not -1
+            name = f"icmp {relation if relation in ('eq', 'ne') or relation[0] == 'u' else sign + relation}"
         return self.f.line(f"{name} {self}, {b.name}", self.type.of("i1"))
 
     def is_nan(self) -> V:

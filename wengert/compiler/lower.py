@@ -10,7 +10,7 @@ import math
 from typing import NamedTuple
 
 from ..ops.lowering import Elementwise, Reduction
-from ..record.trie import atom
+from ..record.trie import Shape, atom
 from . import matmul
 from .fuse import Access, Group, access, base_of
 from .graph import PRODUCT, REDUCTION, VIEW, Value
@@ -88,7 +88,7 @@ def _columns(value: Value, stored: set[Value]) -> Call:
     for run in (range(first), range(first, last), range(last, len(shape))):
         merged = merge([(shape[a], (where.strides[a],)) for a in run])
         if len(merged) > 1:
-            raise NeedsCopy(operand)
+            raise NeedsCopy(value, operand, shape)
         parts.append(merged[0] if merged else (1, (0,)))
     (outer, (outer_stride,)), (n, (row_stride,)), (inner, (stride,)) = parts
     tiles = -(-inner // LANES)
@@ -99,10 +99,10 @@ def _columns(value: Value, stored: set[Value]) -> Call:
 
 
 class NeedsCopy(Exception):
-    """An operand lies in memory in a way a kernel does not read; it must be copied first."""
+    """An operand lies in memory in a way its user's kernel does not read; it must be copied first, in this shape."""
 
-    def __init__(self, operand: Value):
-        self.operand = operand
+    def __init__(self, user: Value, operand: Value, shape: Shape):
+        self.user, self.operand, self.shape = user, operand, shape
 
 
 def merge(axes: list[tuple[int, tuple[int, ...]]]) -> list[tuple[int, tuple[int, ...]]]:
@@ -127,7 +127,9 @@ def _product(group: Group, stored: set[Value]) -> Lowered:
     batch = [(n, (_stride(a, sa, i, len(shape)), _stride(b, sb, i, len(shape)))) for i, n in enumerate(shape[:-2])]
     merged = [(n, strides) for n, strides in merge(batch)]
     if len(merged) > 2:
-        raise NeedsCopy(value.operands[0] if len(a.strides) > 2 else value.operands[1])
+        whole = [(*shape[:-2], *operand.spec.shape[-2:]) for operand in value.operands]
+        first = value.operands[0].kind == VIEW or whole[0] != sa  # else it lies side by side, and the second does not
+        raise NeedsCopy(value, value.operands[not first], whole[not first])
     lengths = [n for n, _ in merged]
     m, n, k = shape[-2], shape[-1], sa[-1]
     steps_c = [m * n * math.prod(lengths[i + 1 :]) for i in range(len(lengths))]

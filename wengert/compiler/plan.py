@@ -14,15 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from ..ops.shape import BROADCAST
 from ..ops.table import Primitive
-from ..record.buffers import Array, sealed
-from ..record.trie import Node
+from ..record.buffers import Array, sealed, snapshot
+from ..record.trie import Node, spec_of
 from . import kernels
-from .fuse import Fusion, access, base_of, needed_in_memory, with_copies
-from .graph import LEAF, NUMPY, Graph, Value, graph_of, simplified
+from .fuse import Fusion, access, base_of, copy_of, needed_in_memory, with_copies
+from .graph import LEAF, NUMPY, VIEW, Graph, Value, graph_of, simplified
 from .lower import Args, Call, Kernel, Lowered, NeedsCopy, Ref, Scratch, Word, lower
 from .memory import ALIGNMENT, arranged
 from .pool import the_pool
+from .simplify import with_products_as_used
 
 
 class Part:
@@ -40,6 +42,8 @@ class Plan:
         self.wanted = sorted(wanted)
         graph = simplified(graph_of(end, self.wanted))
         graph.check()
+        graph = with_products_as_used(graph)
+        graph.check()
         self._fuse(with_copies(graph))
         self.entering = entering_positions(end)
         self._slots()
@@ -56,7 +60,7 @@ class Plan:
             try:
                 lowered = [None if group.kind == NUMPY else lower(group, stored) for group in fusion.groups]
             except NeedsCopy as need:
-                graph = _copied(graph, need.operand)
+                graph = _copied(graph, need)
                 continue
             self.graph, self.fusion, self.stored, self.lowered = graph, fusion, stored, lowered
             return
@@ -134,18 +138,16 @@ def entering_positions(end: Node) -> list[int]:
     return found[::-1]
 
 
-def _copied(graph: Graph, operand: Value) -> Graph:
+def _copied(graph: Graph, need: NeedsCopy) -> Graph:
     """Return the graph with an operand copied before it is used."""
-    from .fuse import _copy
-
-    values, copy = [], _copy(operand)
-    for value in graph.values:
-        if value is not copy:
-            value.operands = tuple([copy if each is operand else each for each in value.operands])
-        values.append(value)
-        if value is operand:
-            values.append(copy)
-    return Graph(values, graph.wanted)
+    user, operand, shape = need.user, need.operand, need.shape
+    new = []
+    if shape != operand.spec.shape:
+        new.append(Value(VIEW, BROADCAST, (shape,), (operand,), spec_of(shape, operand.spec.dtype), operand.position))
+    new.append(copy_of(new[0] if new else operand))
+    user.operands = tuple([new[-1] if each is operand else each for each in user.operands])
+    at = graph.values.index(user)
+    return Graph([*graph.values[:at], *new, *graph.values[at:]], graph.wanted)
 
 
 class Frame:
@@ -253,6 +255,8 @@ class Frame:
         primitive = value.primitive
         assert isinstance(primitive, Primitive)
         result = sealed(primitive.run(*[self._array(operand) for operand in value.operands], *value.params))
+        if np.may_share_memory(result, self.arena):  # an operand itself, or a part of it: the arena is written over
+            result = snapshot(result)
         slot = self.plan.slot[value]
         self.arrays[slot], self.bases[slot] = result, id(result) + DATA
 

@@ -231,7 +231,7 @@ erf = unary(
     _erf,
     lambda x, y: exp(-(x * x)) * (2 / math.sqrt(math.pi)),
     "Error function.",
-    (1.0, "0.8427007929497149"),
+    (0.5, "0.5204998778130465"),
     lower=function("erf"),
 )
 

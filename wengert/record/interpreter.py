@@ -130,7 +130,7 @@ def survivors(steps: list[Entry]) -> list[Entry]:
     """
     uses = [0] * len(steps)
     for entry in steps:
-        if type(entry) is Entry:  # a leapt one refers to nothing before it is asked
+        if type(entry) is Entry and entry.segment is not None:  # a leapt one refers to nothing before it is asked
             for operand in entry.inputs:
                 if operand.segment is entry.segment:
                     uses[operand.node.position] += 1

@@ -4,12 +4,8 @@ What a file holds is decided once, by `read_table`, and written into a `Schema`;
 decides nothing. Everything skipped, dropped, filled in or guessed is said in `notes`, with line numbers.
 """
 
-import csv
-import difflib
-import io
 import json
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -19,20 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, DataError, FileFormatError
+from .sheet import NUMBER, fault_of, is_missing, is_numeric, listed, read_sheet
 
 Task = Literal["classification", "regression"]
 Floats = npt.NDArray[np.float32]
 
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "?"})  # compared in lower case
-MAX_LEVELS = 50  # a text column with more distinct values is no category
 MAX_NUMBERED_CLASSES = 20  # whole numbers with more distinct values are a regression target
 MIN_ROWS = 10
-MAX_BAD_SHARE = 0.2
-
-_LARGEST = float(np.finfo(np.float32).max)
-_NUMBER = re.compile(r"[-+]?((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|inf(inity)?)", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)$")
-_IDENTIFIER = re.compile(r"(?i:(^|[_\s.-])(id|uuid|guid|index|rownames?))$|Id$|ID$")
 
 
 @dataclass(frozen=True)
@@ -57,9 +46,9 @@ class Column:
     def encode(self, cells: Sequence[str]) -> Floats:
         """Cells as written -> shape (rows, matrix columns), float32; raises DataError on a non-number."""
         for row, cell in enumerate(cells):
-            if not self.levels and (fault := _fault(cell)):
+            if not self.levels and (fault := fault_of(cell)):
                 raise DataError(f"encode: rows[{row}], column {self.name!r}: {fault}; pass finite numbers.")
-        filled = [self.fill if _missing(cell) else cell for cell in cells]
+        filled = [self.fill if is_missing(cell) else cell for cell in cells]
         if self.levels:
             return np.array([[cell == level for level in self.levels] for cell in filled], np.float32)
         return np.array([[float(cell)] for cell in filled], np.float32)
@@ -177,7 +166,7 @@ def read_table(path: str | os.PathLike[str], target: str, task: Task | None = No
     """Read a CSV file (comma, semicolon or tab; header; UTF-8) as a training table.
 
     A column is numeric when at most a tenth of its cells are not numbers; those rows are skipped. Texts are
-    categorical up to `MAX_LEVELS` values; identifiers, free text and constants are dropped. In a file divided
+    categorical up to `sheet.MAX_LEVELS` values; identifiers, free text and constants are dropped. In a file divided
     by semicolons a comma inside a number is a decimal point. A target of texts or of few whole numbers makes
     a classification, other numbers a regression; `task` overrides.
 
@@ -193,10 +182,10 @@ def read_table(path: str | os.PathLike[str], target: str, task: Task | None = No
     """
     if task not in (None, "classification", "regression"):
         raise ArgumentError(f"read_table: task={task!r} was given; pass 'classification' or 'regression'.")
-    sheet = _read_sheet(path)
+    sheet = read_sheet(path)
     at = sheet.find_target(target)
     features, dropped = sheet.find_features(at)
-    numeric = {i for i in [*features, at] if _is_numeric(sheet.column(i))}
+    numeric = {i for i in [*features, at] if is_numeric(sheet.column(i))}
     sheet.check_target(at)
     sheet.skip_bad_rows(sorted(numeric))
     if len(sheet.rows) < MIN_ROWS:
@@ -205,7 +194,7 @@ def read_table(path: str | os.PathLike[str], target: str, task: Task | None = No
     task, classes, y, guess = _read_target(where, sheet.column(at), at in numeric, task)
     blank = []
     for i in features:
-        levels = {cell for cell in sheet.column(i) if not _missing(cell)} if i not in numeric else ()
+        levels = {cell for cell in sheet.column(i) if not is_missing(cell)} if i not in numeric else ()
         blank.append(Column(sheet.header[i], 0.0, tuple(sorted(levels)), (), ()))
     cells = sheet.select(features)
     schema = _learn(Schema(tuple(blank), target, task, classes), cells, y)
@@ -218,11 +207,11 @@ def read_rows(path: str | os.PathLike[str], schema: Schema) -> Rows:
 
     Raises DataError: the file is no table, lacks a column the schema needs, or has no usable row.
     """
-    sheet = _read_sheet(path)
+    sheet = read_sheet(path)
     needed = [column.name for column in schema.columns]
     if absent := [repr(name) for name in needed if name not in sheet.header]:
-        found = f"its first line names {_listed(sheet.header, 20)}"
-        raise DataError(f"{path} lacks {_listed(absent)}, which the model reads; {found}.")
+        found = f"its first line names {listed(sheet.header, 20)}"
+        raise DataError(f"{path} lacks {listed(absent)}, which the model reads; {found}.")
     sheet.check_names([name for name in sheet.header if name in needed])
     places = [sheet.header.index(name) for name in needed]
     sheet.skip_bad_rows([i for i, column in zip(places, schema.columns, strict=True) if not column.levels])
@@ -230,143 +219,9 @@ def read_rows(path: str | os.PathLike[str], schema: Schema) -> Rows:
         raise DataError(f"{path} has no usable row below its header; there is nothing to predict.")
     cells = sheet.select(places)
     extra = [repr(name) for name in sheet.header if name not in {*needed, schema.target}]
-    unread = [f"columns not read: {_listed(extra)}"] if extra else []
+    unread = [f"columns not read: {listed(extra)}"] if extra else []
     notes = (*sheet.notes, *unread, *_cell_notes(schema, cells, sheet.lines))
     return Rows(schema.encode(cells), sheet.lines, notes)
-
-
-@dataclass
-class _Sheet:
-    """The cells of a file: rows as wide as the header, with the line each starts on; the others are `bad`."""
-
-    path: str
-    header: list[str]
-    rows: list[tuple[int, list[str]]]
-    bad: list[tuple[int, str]]
-
-    @property
-    def lines(self) -> npt.NDArray[np.int64]:
-        return np.array([line for line, _ in self.rows], np.int64)
-
-    @property
-    def notes(self) -> list[str]:
-        reasons = [f"line {line} ({reason})" for line, reason in sorted(self.bad)]
-        total = len(self.rows) + len(self.bad)
-        return [f"skipped {len(reasons)} of {total} rows: {_listed(reasons)}"] if reasons else []
-
-    def column(self, i: int) -> list[str]:
-        return [row[i] for _, row in self.rows]
-
-    def select(self, places: Sequence[int]) -> tuple[tuple[str, ...], ...]:
-        return tuple(tuple(row[i] for i in places) for _, row in self.rows)
-
-    def find_target(self, target: str) -> int:
-        self.check_names(self.header)
-        if target not in self.header:
-            close = difflib.get_close_matches(target, self.header, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
-            if any(_NUMBER.fullmatch(name) for name in self.header):
-                hint = "; numbers stand where the header should be, so put the names into the first line."
-            names = _listed(self.header, 20)
-            raise DataError(f"{self.path} has no column {target!r}; its columns are {names}{hint}")
-        return self.header.index(target)
-
-    def check_names(self, names: list[str]) -> None:
-        if "" in names:
-            raise DataError(f"{self.path} line 1: column {names.index('') + 1} has no name; name or remove it.")
-        if twice := [repr(name) for name, count in Counter(names).items() if count > 1]:
-            given = f"{_listed(twice)} stands more than once in the header"
-            raise DataError(f"{self.path} line 1: {given}; name each column once.")
-
-    def find_features(self, target_at: int) -> tuple[list[int], list[str]]:
-        """Places of the columns worth reading, and a note on the others."""
-        reasons = {i: _useless(n, self.column(i)) for i, n in enumerate(self.header) if i != target_at}
-        dropped = [f"{self.header[i]!r} ({reason})" for i, reason in reasons.items() if reason]
-        if chosen := [i for i, reason in reasons.items() if not reason]:
-            return chosen, [f"columns dropped: {_listed(dropped, 20)}"] if dropped else []
-        why = _listed(dropped) or "there is no other column (fields are divided by , ; or tab)"
-        raise DataError(f"{self.path} has no usable feature beside {self.header[target_at]!r}: {why}.")
-
-    def check_target(self, at: int) -> None:
-        cells = [(line, row[at]) for line, row in self.rows]
-        if holes := [(n, c) for n, c in cells if _missing(c) or (_NUMBER.fullmatch(c) and _fault(c))]:
-            given = f"is missing or not finite in {_listed([f'line {n} ({c!r})' for n, c in holes])}"
-            raise DataError(f"{self.path}: target {self.header[at]!r} {given}; fill in or remove them.")
-
-    def skip_bad_rows(self, numeric: Sequence[int] = ()) -> None:
-        """Move rows of another width, or with an unusable cell in a numeric column, from `rows` to `bad`."""
-        kept = []
-        for line, row in self.rows:
-            faults = [f"column {self.header[i]!r}: {fault}" for i in numeric if (fault := _fault(row[i]))]
-            if len(row) != len(self.header):
-                self.bad.append((line, f"{len(row)} fields, expected {len(self.header)}"))
-            elif faults:
-                self.bad.append((line, faults[0]))
-            else:
-                kept.append((line, row))
-        self.rows = kept
-        if len(self.bad) > MAX_BAD_SHARE * (len(kept) + len(self.bad)):
-            limit = f"more than {MAX_BAD_SHARE:.0%} is too many"
-            raise DataError(f"{self.path}: {self.notes[0]}; {limit}, so mend the file.")
-
-
-def _read_sheet(path: str | os.PathLike[str]) -> _Sheet:
-    text = _read_text(path)
-    delimiter = max(",;\t", key=lambda candidate: _agreement(text, candidate))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    records, start = [], 1
-    try:
-        for record in reader:
-            cells = [cell.strip() for cell in record]
-            if delimiter == ";":
-                cells = [_DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in cells]
-            if any(cells):
-                records.append((start, cells))
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(f"{path} line {start}: the quotation marks do not match ({error}).") from None
-    if not records:
-        raise DataError(f"{path} is empty; expected a header line with column names, and rows below it.")
-    (_, header), *body = records
-    sheet = _Sheet(os.fspath(path), header, body, [])
-    sheet.skip_bad_rows()
-    return sheet
-
-
-def _read_text(path: str | os.PathLike[str]) -> str:
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); give the path of a CSV file.") from None
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise DataError(f"{path} line {line} is not UTF-8 text; save the file as CSV in UTF-8.") from None
-
-
-def _agreement(text: str, delimiter: str) -> tuple[int, int]:
-    """How many of the first rows a delimiter cuts into as many fields as the header, and how many fields."""
-    sample = csv.reader(io.StringIO(text[:100_000], newline=""), delimiter=delimiter)
-    widths = [len(record) for _, record in zip(range(20), sample, strict=False) if record]
-    return (widths.count(widths[0]), widths[0]) if widths and widths[0] > 1 else (0, 0)
-
-
-def _useless(name: str, cells: list[str]) -> str:
-    """Why a column cannot be a feature, or the empty string."""
-    present = [cell for cell in cells if not _missing(cell)]
-    distinct = len(set(present))
-    if distinct < 2:
-        return "one value only" if distinct else "no values"
-    if _is_numeric(cells):
-        return "an identifier" if distinct == len(present) and _IDENTIFIER.search(name) else ""
-    return "free text or an identifier" if distinct > min(MAX_LEVELS, len(present) / 2) else ""
-
-
-def _is_numeric(cells: list[str]) -> bool:
-    present = [cell for cell in cells if not _missing(cell)]
-    texts = sum(not _NUMBER.fullmatch(cell) for cell in present)
-    return bool(present) and (texts == 0 or (len(present) > 5 and texts <= max(1, len(present) // 10)))
 
 
 def _read_target(
@@ -385,7 +240,7 @@ def _read_target(
         notes = [f"target read as {task}: it holds {len(classes)} different whole numbers"] if whole else []
     if task == "regression":
         if not numeric:
-            text = next(cell for cell in cells if not _NUMBER.fullmatch(cell))
+            text = next(cell for cell in cells if not NUMBER.fullmatch(cell))
             raise DataError(f"{where} holds texts such as {text!r}; regression expects numbers.")
         return task, (), np.array([[float(cell)] for cell in cells], np.float32), notes
     if len(classes) > len(cells) / 2:
@@ -397,7 +252,7 @@ def _learn(schema: Schema, cells: Sequence[Sequence[str]], y: npt.NDArray[Any]) 
     """The schema with the fills, means and deviations of these rows; types, levels and classes stay."""
     columns = []
     for i, column in enumerate(schema.columns):
-        present = [row[i] for row in cells if not _missing(row[i])]
+        present = [row[i] for row in cells if not is_missing(row[i])]
         if column.levels:
             filled = replace(column, fill=max(column.levels, key=Counter(present).__getitem__))
         else:
@@ -419,27 +274,12 @@ def _cell_notes(schema: Schema, cells: Sequence[Sequence[str]], lines: Iterable[
     for i, column in enumerate(schema.columns):
         at = [(line, row[i]) for line, row in zip(lines, cells, strict=True)]
         fill = "most frequent level" if column.levels else "median"
-        if holes := [f"line {line}" for line, cell in at if _missing(cell)]:
-            notes.append(f"column {column.name!r}: {len(holes)} missing, now the {fill}: {_listed(holes)}")
+        if holes := [f"line {line}" for line, cell in at if is_missing(cell)]:
+            notes.append(f"column {column.name!r}: {len(holes)} missing, now the {fill}: {listed(holes)}")
         texts = [(line, cell) for line, cell in at if cell not in column.levels] if column.levels else []
-        if unseen := [f"{cell!r} (line {line})" for line, cell in texts if not _missing(cell)]:
-            notes.append(f"column {column.name!r}: not seen in training, read as zeros: {_listed(unseen)}")
+        if unseen := [f"{cell!r} (line {line})" for line, cell in texts if not is_missing(cell)]:
+            notes.append(f"column {column.name!r}: not seen in training, read as zeros: {listed(unseen)}")
     return notes
-
-
-def _missing(cell: str) -> bool:
-    return len(cell) < 5 and cell.lower() in MISSING  # the length spares most cells the slower test
-
-
-def _fault(cell: str) -> str:
-    """Why a cell of a numeric column cannot be used, or the empty string; a missing one can."""
-    if _NUMBER.fullmatch(cell):
-        return "" if abs(float(cell)) <= _LARGEST else f"{cell!r} is not finite in float32"
-    return "" if _missing(cell) else f"{cell!r} is not a number"
-
-
-def _listed(items: Sequence[str], most: int = 5) -> str:
-    return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")
 
 
 def _with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
