@@ -49,7 +49,6 @@ def forced(threads: int = 1, split: bool = False) -> Iterator[list[plan.Plan]]:
         with (
             patch.object(recorder, "SIGHTINGS", 1),
             patch.object(engine, "STEP", 1e9),
-            patch.object(trie.TRIE, "most_looks", 0),  # every look leads back to the start, to paths known already
             patch.object(recorder, "_run_plan", noted),
             patch.object(lower, "Call", EagerCall) if split else suppress(),
         ):

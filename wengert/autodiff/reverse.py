@@ -102,7 +102,7 @@ def backward(y: Tensor, gradient: Operand | None, create_graph: bool) -> None:
     steps, sources = None, dict[Entry, int]()
     if gradient is None and y.size == 1 and y.entry.segment is segment and segment.pure and not create_graph:
         sums = _leapt(y, segment)
-        steps, sources = segment.steps.copy(), dict(segment.entered)
+        steps, sources = segment.steps, dict(segment.entered)
     else:
         entries = lines([y.entry])
         owners = {entry: owner for entry in entries if (owner := _owner(entry)) is not None}

@@ -17,14 +17,17 @@ from .plan import Plan, entering_positions
 from .repeat import Repeat
 
 STEP = 4e-6  # seconds: one entry, interpreted
+ELEMENT = 5e-10  # seconds: one of its elements, written to memory and read again
 KERNEL = 6e-3  # seconds: one kernel, compiled
 ASSEMBLY = 60e-6  # seconds: one entry, placed in a plan
 
 
 def promoted(node: Node) -> Plan | None:
     """Return the plan of a path if it is worth having by now, with its kernels compiled; else None."""
-    interpreting = node.sightings * node.position * STEP
-    if not node.kept or node.sightings & (node.sightings - 1) or interpreting < node.position * ASSEMBLY:
+    if not node.kept or node.sightings & (node.sightings - 1):
+        return None
+    interpreting = node.sightings * _once(node)
+    if interpreting < node.position * ASSEMBLY:
         return None
     plan = Plan(node, node.kept)
     missing = kernels.missing(plan.structures())
@@ -33,6 +36,16 @@ def promoted(node: Node) -> Plan | None:
     for structure in missing:
         kernels.address_of(structure)
     return plan
+
+
+def _once(end: Node) -> float:
+    """Return about how many seconds fusing saves in one run of a path."""
+    seconds, node = 0.0, end
+    while node.parent is not None and node.position > 0:
+        if node.primitive is not None:
+            seconds += STEP + ELEMENT * node.spec.size
+        node = node.parent
+    return seconds
 
 
 def entering(end: Node) -> list[int]:
@@ -59,11 +72,11 @@ def repeated(
 def _plan_of_one(primitive: Primitive, params: Params, values: list[Array], spec: Spec) -> Plan | None:
     from ..record.trie import NOTHING, spec_of
 
-    node = Node(None, (), NOTHING, 0, 0)
+    node = Node(None, (), NOTHING, 0)
     for value in values:
-        node = Node(None, (), spec_of(value.shape, value.dtype), node.position + 1, 0, parent=node)
+        node = Node(None, (), spec_of(value.shape, value.dtype), node.position + 1, parent=node)
     places = tuple(range(1, len(values) + 1))
-    node = Node(primitive, params, spec, node.position + 1, 0, parent=node, operands=places)
+    node = Node(primitive, params, spec, node.position + 1, parent=node, operands=places)
     leaves = []
     each: Node | None = node.parent
     while each is not None and each.position:

@@ -20,7 +20,7 @@ from .identity import alias
 from .lowering import Elementwise, NumPy, function
 from .operands import WEAK, Operand, operand, operands
 from .table import Case, Primitive, Slope, Slopes, define, zeros_like
-from .transfer import limited, sigmoid
+from .transfer import clipped, limited, sigmoid
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -208,10 +208,14 @@ copysign = binary(
     lower=Elementwise(lambda x1, x2: x1.f.intrinsic("copysign", x1, x2), kinds="f"),
 )
 
+def _clip(x: Any, low: Any, high: Any) -> Any:
+    return clipped(x, low, high) if x.dtype.kind == "f" else np.clip(x, low, high).astype(x.dtype)
+
+
 _CLIP = define(
     Primitive(
         name="clip",
-        run=lambda x, low, high: np.clip(x, low, high).astype(x.dtype),
+        run=_clip,
         infer=lambda spec, low, high: spec,
         lower=Elementwise(limited, kinds="f"),
         derivative=Slopes((lambda x, y, low, high: _within(x, low, high).astype(x.dtype),)),

@@ -29,6 +29,13 @@ def limited(x: Any, low: float | None, high: float | None) -> Any:
     return x if high is None else x.compare("gt", high).select(high, x)
 
 
+def clipped(x: Any, low: float | None, high: float | None) -> Any:
+    """Return x limited to low..high with the bits of `limited`: zeros of either sign lie within a bound of 0."""
+    if low is not None:
+        x = np.where(x < low, x.dtype.type(low), x)
+    return x if high is None else np.where(x > high, x.dtype.type(high), x)
+
+
 def _inside(x: Tensor, low: float, high: float) -> Tensor:
     """1 strictly between the bounds, else 0, in x's dtype."""
     return ((x > low) * (x < high)).astype(x.dtype)
@@ -87,7 +94,7 @@ hardlims = unary(
 )
 satlin = unary(
     "satlin",
-    lambda x: np.clip(x, 0, 1),
+    lambda x: clipped(x, 0, 1),
     lambda x, y: _inside(x, 0, 1),
     "x limited to 0..1; slope 0 at both kinks.",
     (0.5, "0.5"),
@@ -97,7 +104,7 @@ satlin = unary(
 )
 satlins = unary(
     "satlins",
-    lambda x: np.clip(x, -1, 1),
+    lambda x: clipped(x, -1, 1),
     lambda x, y: _inside(x, -1, 1),
     "x limited to -1..1; slope 0 at both kinks.",
     (-3.0, "-1.0"),

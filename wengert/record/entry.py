@@ -80,7 +80,7 @@ def make_entry(node: Node, inputs: tuple[Entry, ...], segment: Segment | None, t
 def leaf(value: Array, spec: Spec, tracked: bool = False) -> Entry:
     """Return an entry for a value that was not computed by a recorded operation."""
     if spec.leaf is None:
-        spec.leaf = Node(None, (), spec, -1, 0)
+        spec.leaf = Node(None, (), spec, -1)
     entry = make_entry(spec.leaf, (), None, tracked)
     entry.value = value
     return entry

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from ..errors import GradientError
 from .buffers import Array, references, sealed, snapshot
 from .entry import Entry, leaf
 from .trie import NOTHING
+
+if TYPE_CHECKING:
+    from .recorder import Segment
 
 _engine: Callable[[], Any]
 
@@ -122,18 +125,13 @@ def _spare_operand(
     return None
 
 
-def survivors(steps: list[Entry]) -> list[Entry]:
+def survivors(segment: Segment) -> list[Entry]:
     """Return the entries of a segment whose values are to be kept: a handle names them, or they were demanded before.
 
     Reference counts say which entries a handle (or another thread's entry) still names: all references, less
     the one in `steps` and those of later steps. That is a hint that saves work; an entry left out is replayed.
     """
-    uses = [0] * len(steps)
-    for entry in steps:
-        if type(entry) is Entry and entry.segment is not None:  # a leapt one refers to nothing before it is asked
-            for operand in entry.inputs:
-                if operand.segment is entry.segment:
-                    uses[operand.node.position] += 1
+    steps, uses = segment.steps, own_uses(segment)
     counts = reference_counts(steps)
     return [
         entry
@@ -143,6 +141,20 @@ def survivors(steps: list[Entry]) -> list[Entry]:
         and entry.node.primitive is not None
         and (entry.node.demanded or count - use > IN_STEPS_ONLY)
     ]
+
+
+def own_uses(segment: Segment) -> list[int]:
+    """Return how many references to each step the segment itself makes: as operands of others, and for its leaps."""
+    uses = [0] * len(segment.steps)
+    for entry in segment.steps:
+        if type(entry) is Entry and entry.segment is segment:  # a leapt one refers to nothing before it is asked
+            for operand in entry.inputs:
+                if operand.segment is segment:
+                    uses[operand.node.position] += 1
+    for jump in segment.jumps:
+        for place in jump.leap.borrowed:
+            uses[place] += 1
+    return uses
 
 
 def reference_counts(steps: Iterable[Entry]) -> list[int]:

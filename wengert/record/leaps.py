@@ -20,7 +20,7 @@ from .trie import NOTHING, Node, atom
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-GAP = make_entry(Node(None, (), NOTHING, 0, 0), (), None, False)  # stands in a segment for a step that was leapt over
+GAP = make_entry(Node(None, (), NOTHING, 0), (), None, False)  # stands in a segment for a step that was leapt over
 
 
 class Leap:

@@ -38,23 +38,24 @@ class Pass:
     """One walk of `backward()`: its result, while somebody keeps it, the line where, and, if the list lay within one
     segment, the segment's steps and the places at which its sources entered."""
 
-    __slots__ = ("line", "node", "result", "sources", "steps")
+    __slots__ = ("held", "line", "node", "result")
 
     def __init__(self, result: Handle, line: str, steps: list[Entry] | None, sources: dict[Entry, int]):
-        self.result, self.line, self.steps, self.sources = weakref.ref(result), line, steps, sources
-        self.node = result.entry.node
+        self.line, self.node = line, result.entry.node
+        self.held = held = [] if steps is None else [(steps, sources)]
+        self.result = weakref.ref(result, lambda _: held.clear())  # so that it keeps nothing alive that is not kept
 
     def spend(self, updated: dict[Entry, str]) -> bool:
         """Cut what depends on the updated sources; return whether the result itself is spent."""
         handle = self.result()
         if handle is None or handle.entry.node is not self.node:
             return True
-        if self.steps is None:
+        if not self.held:
             depending = _depending(handle.entry, updated)
         else:
-            gone = {place: updated[source] for source, place in self.sources.items() if source in updated}
+            steps, sources = self.held[0]
+            gone = {place: updated[source] for source, place in sources.items() if source in updated}
             where = next(iter(gone.values()), "")
-            steps = self.steps
             depending = [(steps[place], where) for place in dependents(self.node, frozenset(gone))] if gone else []
         for entry, where in depending:
             if entry.segment is not None:  # else it was leapt over

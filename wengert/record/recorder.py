@@ -211,13 +211,11 @@ def _link(view: Handle, base: Handle) -> None:
 
 
 def execute() -> None:
-    """Execute everything this thread has recorded; the next segment continues in the trie."""
+    """Execute everything this thread has recorded; the next segment begins a path anew."""
     run_marked()
     segment = STATE.segment
     if len(segment.steps) > 1 or segment.eager != STATE.eager:
-        afresh = segment.eager or STATE.eager
-        start = TRIE.root if afresh else TRIE.after_look(segment.steps[-1].node)
-        STATE.segment = Segment(start, STATE.tracking, STATE.eager)
+        STATE.segment = Segment(TRIE.root, STATE.tracking, STATE.eager)
         _run(segment)
 
 
@@ -231,7 +229,7 @@ def _run(segment: Segment) -> None:
         evaluate(late)
         _run_plan(segment, node)
     else:
-        kept = survivors(segment.steps)
+        kept = survivors(segment)
         evaluate(kept)
         settle(segment.steps)
         if not STATE.eager:
@@ -245,14 +243,14 @@ def _run(segment: Segment) -> None:
     segment.entered.clear()  # each entry holds its segment, which must not hold all the others
     segment.sources.clear()
     segment.jumps.clear()
-    del segment.steps[1:]
+    segment.steps = segment.steps[:1]  # a pass of `backward()` may keep the others
 
 
 def _run_plan(segment: Segment, node: Node) -> None:
     """Execute a segment by its plan. What a plan leaves behind is a growing union of what its runs were asked for."""
     plan, steps = node.plan, segment.steps
     if not _quiet(plan, segment):
-        kept = {entry.node.position for entry in survivors(steps)}
+        kept = {entry.node.position for entry in survivors(segment)}
         if not kept <= node.kept:
             node.kept |= kept
             node.plan = plan = plan.extended(node)
@@ -275,12 +273,7 @@ def _quiet(plan: Any, segment: Segment) -> bool:
     way = tuple([jump.leap for jump in segment.jumps])
     known = plan.quiet.get(way)
     if known is None:
-        uses = [0] * len(steps)
-        for step in steps:
-            if type(step) is Entry:
-                for operand in step.inputs:
-                    if operand.segment is segment:
-                        uses[operand.node.position] += 1
+        uses = interpreter.own_uses(segment)
         wanted = set(plan.wanted)
         places = [p for p, step in enumerate(steps) if step.segment is segment and p not in wanted]
         get = operator.itemgetter(*places) if len(places) > 1 else lambda steps: [steps[p] for p in places]

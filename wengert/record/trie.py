@@ -85,7 +85,6 @@ class Node:
         "edges",
         "halts",
         "kept",
-        "looks",
         "operands",
         "params",
         "parent",
@@ -102,7 +101,6 @@ class Node:
         params: Params,
         spec: Spec,
         position: int,
-        looks: int,
         halts: bool = False,
         parent: Node | None = None,
         operands: tuple[int, ...] = (),
@@ -111,12 +109,11 @@ class Node:
         self.sightings = 0
         self.plan: Any = None
         self.kept: set[int] = set()
-        self.primitive, self.params, self.spec, self.position, self.looks = (
+        self.primitive, self.params, self.spec, self.position = (
             primitive,
             params,
             spec,
             position,
-            looks,
         )
         self.carries = spec.floating and primitive is not None and not primitive.cuts
         self.halts = halts or position >= LONGEST_SEGMENT
@@ -137,13 +134,13 @@ class Trie:
     they stand on, so forgetting costs the inference of what comes next, and never a result.
     """
 
-    def __init__(self, most_nodes: int = 200_000, most_looks: int = 8):
-        self.most_nodes, self.most_looks = most_nodes, most_looks
+    def __init__(self, most_nodes: int = 200_000):
+        self.most_nodes = most_nodes
         self.forget()
 
     def forget(self) -> None:
         """Start again from an empty trie."""
-        self.root, self.size = Node(None, (), NOTHING, 0, 0), 1
+        self.root, self.size = Node(None, (), NOTHING, 0), 1
 
     def child(
         self,
@@ -159,22 +156,8 @@ class Trie:
         if self.size >= self.most_nodes:
             self.forget()
         self.size += 1
-        made = Node(primitive, params, spec, node.position + 1, node.looks, halts, node, operands)
+        made = Node(primitive, params, spec, node.position + 1, halts, node, operands)
         return node.edges.setdefault(key, made)
-
-    def after_look(self, node: Node) -> Node:
-        """Return where recording goes on after a look: further down the same path, not back at the root.
-
-        A loop that looks in every round and never takes an optimizer's step would make the path endless, so
-        after `most_looks` looks it starts over.
-        """
-        if node.looks >= self.most_looks:
-            return self.root
-        found = node.edges.get("look")
-        if found is None:
-            found = node.edges.setdefault("look", Node(None, (), NOTHING, 0, node.looks + 1))
-            self.size += 1
-        return found
 
 
 NOTHING = Spec((), np.dtype("bool"))
