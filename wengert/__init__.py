@@ -15,6 +15,7 @@ from .record.recorder import execute as synchronize
 
 if TYPE_CHECKING:
     from . import datasets, nn, optim, train
+    from .compiler.report import report
     from .explanation import explain
     from .random import seed
     from .serialization import load, save
@@ -32,6 +33,7 @@ _LAZY = {
     "load": (".serialization", "load"),
     "nn": (".nn", None),
     "optim": (".optim", None),
+    "report": (".compiler.report", "report"),
     "save": (".serialization", "save"),
     "seed": (".random", "seed"),
     "train": (".train", None),
@@ -56,6 +58,7 @@ __all__ = [
     "nn",
     "no_grad",
     "optim",
+    "report",
     "save",
     "seed",
     "synchronize",

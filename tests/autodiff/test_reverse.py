@@ -180,3 +180,22 @@ def test_the_checker_accepts_structures_and_integers() -> None:
         return {"y": tree["a"][index] * 2, "n": index}
 
     w.check_gradients(f, ({"a": w.tensor([1.0, 2.0, 3.0])}, w.tensor([0, 2, 2])))
+
+
+@pytest.mark.parametrize("how", ["in place", "step"])
+def test_a_leaf_that_was_updated_since_is_an_error_and_not_a_zero(how: str) -> None:
+    p = w.tensor([1.0, 2.0], requires_grad=True)
+    old = (p * p).sum()
+    if how == "step":
+        optimizer = w.optim.SGD([p], lr=0.1)
+        (p * p).sum().backward()
+        optimizer.step()
+    else:
+        with w.no_grad():
+            p -= 0.1
+    with pytest.raises(w.errors.GradientError, match="replaced .* compute the result again"):
+        w.gradients(old, p)
+    with pytest.raises(w.errors.GradientError, match="replaced .* compute the result again"):
+        old.backward()
+    assert w.gradients((p * p).sum(), p).tolist() == (p.detach() * 2).tolist()
+    assert w.gradients((p.detach() * 2 * w.tensor(1.0, requires_grad=True)).sum(), p).tolist() == [0.0, 0.0]

@@ -10,7 +10,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 import wengert as w
@@ -21,13 +21,17 @@ from wengert.compiler.graph import ELEMENTWISE, NUMPY, PRODUCT, REDUCTION
 MORE = int(os.environ.get("WENGERT_EXAMPLES", "1"))
 
 
-@settings(max_examples=60 * MORE)
-@given(st.randoms(use_true_random=False))
-def test_compiled_is_eager(random: Random) -> None:
-    assert_compiled_equals_eager(drawn(random))
+@settings(max_examples=150 * MORE)
+@given(st.integers(0, 1 << 30))
+def test_compiled_is_eager(seed: int) -> None:
+    program = drawn(Random(seed))
+    note(repr(program))
+    assert_compiled_equals_eager(program)
 
 
-@settings(max_examples=30 * MORE)
-@given(st.randoms(use_true_random=False))
-def test_compiled_is_eager_however_it_is_shared_among_threads(random: Random) -> None:
-    assert_compiled_equals_eager(drawn(random), threads=2, split=True)
+@settings(max_examples=75 * MORE)
+@given(st.integers(0, 1 << 30))
+def test_compiled_is_eager_however_threads_share_it(seed: int) -> None:
+    program = drawn(Random(seed))
+    note(repr(program))
+    assert_compiled_equals_eager(program, threads=2, split=True)

@@ -108,6 +108,11 @@ def backward(y: Tensor, gradient: Operand | None, create_graph: bool) -> None:
         owners = {entry: owner for entry in entries if (owner := _owner(entry)) is not None}
         with tracking(create_graph and STATE.tracking):
             sums = _sums(y, entries, gradient, owners)
+    if not sums:
+        for entry in lines([y.entry]):
+            owner = getattr(entry, "owner", None) if entry.is_source else None
+            if owner is not None and (handle := owner()) is not None:
+                _check_current("backward", y, handle)
     STATE.passes.add(Pass(y, line, steps, sources))
     for owner, x_bar in sums:  # all are computed before the first is stored: an exception loses nothing
         owner.grad = wrap(x_bar.entry)  # a handle of its own: writing to one gradient must not reach another
@@ -157,7 +162,8 @@ def gradients(y: Tensor, xs: Any, y_bar: Operand | None = None, *, create_graph:
     y: a single element, or any shape with its adjoint y_bar. xs: a tensor, or nested lists, tuples and dicts of
     them, each requiring a gradient or computed from one that does. create_graph: record the derivatives, so that
     they can be differentiated in turn. A tensor y does not depend on gets zeros.
-    Raises `GradientError` for a tensor that is not recorded, or a list that is spent.
+    Raises `GradientError` for a tensor that is not recorded, one whose value was replaced after y was computed from it,
+    or a list that is spent.
 
     >>> import wengert
     >>> x = wengert.tensor(2.0, requires_grad=True)
@@ -174,9 +180,23 @@ def gradients(y: Tensor, xs: Any, y_bar: Operand | None = None, *, create_graph:
                 "from, with requires_grad=True."
             )
     start = seed(y, y_bar, "gradients")
+    for x in found:
+        _check_current("gradients", y, x)
     with tracking(create_graph and STATE.tracking):
         results = pull_back([y.entry], [start], [x.entry for x in found])
     return trees.build(structure, results)
+
+
+def _check_current(name: str, y: Tensor, x: Tensor) -> None:
+    """Raise where y was computed from a value that x had before it was updated: its gradient would seem to be zero."""
+    if x.entry.is_source and x.entry.number > y.entry.number:
+        for entry in lines([y.entry]):
+            owner = getattr(entry, "owner", None) if entry.is_source else None
+            if owner is not None and owner() is x:
+                raise GradientError(
+                    f"{name}: the value of this leaf was replaced (by step() or in place) after the result was computed "
+                    "from it; compute the result again before asking for its derivatives."
+                )
 
 
 def pull_back(results: Iterable[Entry], y_bars: Iterable[Tensor], sources: list[Entry]) -> list[Tensor]:

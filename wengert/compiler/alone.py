@@ -30,14 +30,14 @@ def run(primitive: Primitive, params: Params, values: list[Array], spec: Spec) -
     shapes = tuple([value.shape for value in values])
     how = primitive.lower
     if isinstance(how, Elementwise):
-        if not 0 < spec.size or not _is_compiled(primitive, dtypes, spec.dtype):
+        if not spec.size > 0 or not _is_compiled(primitive, dtypes, spec.dtype):
             return None
         return _elementwise(primitive, params, [_spread(value, spec) for value in values], spec)
     if not _is_compiled(primitive, dtypes, spec.dtype) or any(0 in shape for shape in (*shapes, spec.shape)):
         return None
     if isinstance(how, Reduction):
         return _reduction(how, how.axes(spec_of(shapes[0], dtypes[0]), *params), values[0], spec)
-    return _product(values[0], values[1], spec) if isinstance(how, Product) else None
+    return _product(values, spec) if isinstance(how, Product) else None
 
 
 @lru_cache(4096)
@@ -54,7 +54,7 @@ def _spread(value: Array, spec: Spec) -> Array:
     return np.ascontiguousarray(np.broadcast_to(value, spec.shape))
 
 
-def _call(kernel: Any, words: list[int], units: int, grain: int, *alive: Any) -> None:
+def _call(kernel: Any, words: list[int], units: int, grain: int) -> None:
     """Call one kernel."""
     table = array("q", [kernels.address_of(kernel), 0, units, grain, *words])
     address, _ = table.buffer_info()
@@ -143,22 +143,16 @@ def _calls(a: tuple[int, ...], b: tuple[int, ...], element: str) -> matmul.Produ
     return matmul.product_calls((a[-2], b[-1], a[-1]), batch, element, (operand(a), operand(b), operand(result)))
 
 
-def _product(a: Array, b: Array, spec: Spec) -> Array:
-    if len(spec.shape) > 4:
-        a, b = (np.ascontiguousarray(np.broadcast_to(x, (*spec.shape[:-2], *x.shape[-2:]))) for x in (a, b))
-        flat = _product(
-            *[x.reshape(-1, *x.shape[-2:]) for x in (a, b)],
-            spec_of((a.size // (a.shape[-2] * a.shape[-1]), *spec.shape[-2:]), spec.dtype),
-        )
-        return flat.reshape(spec.shape)
+def _product(values: list[Array], spec: Spec) -> Array:
+    a, b = values
+    if len(spec.shape) > 4:  # more batch axes than the kernels have: all become one
+        whole = [np.ascontiguousarray(np.broadcast_to(x, (*spec.shape[:-2], *x.shape[-2:]))) for x in values]
+        flat = [x.reshape(-1, *x.shape[-2:]) for x in whole]
+        return _product(flat, spec_of((len(flat[0]), *spec.shape[-2:]), spec.dtype)).reshape(spec.shape)
     product = _calls(a.shape, b.shape, element_of(spec.dtype))
     result, scratch = np.empty(spec.shape, spec.dtype), np.empty(product.scratch + 64, np.uint8)
-    at = {
-        "A": _address(a),
-        "B": _address(b),
-        "C": _address(result),
-        "SCRATCH": _address(scratch) + -_address(scratch) % 64,
-    }
+    start = -(-_address(scratch) // 64) * 64
+    at = {"A": _address(a), "B": _address(b), "C": _address(result), "SCRATCH": start}
     for call in product.calls:
         words = [word if isinstance(word, int) else at[word.base] + word.offset for word in call.words]
         _call(call.kernel, words, call.units, call.grain)

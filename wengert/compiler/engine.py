@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..ops.table import Primitive
 from ..record.buffers import Array
-from ..record.trie import Node, Params, Spec, atom
+from ..record.trie import Node, Params, Spec
 from . import kernels
 from .alone import run as alone
 from .graph import NUMPY, lowered

@@ -60,7 +60,7 @@ def _made(structure: Any) -> dict[Any, int]:
 
 def _emit_pointers(module: Module) -> None:
     """Write the kernel that fills in addresses. Words: the bases, the list. Units: items of the list, each the address
-    of a word, the place of its base, and bytes to add. A base is the place in memory where an array's address stands."""
+    of a word, the place of its base, and bytes to add. A base is the place where an array's address stands."""
     f = module.function("pointers", [PTR, I64, I64])
     bases, items = (f.load(f.at(f.args[0], k, "i64"), PTR) for k in range(2))
     with f.loop(f.args[1], f.args[2]) as i:
@@ -71,8 +71,8 @@ def _emit_pointers(module: Module) -> None:
 
 
 def _emit_gather(module: Module) -> None:
-    """Write the kernel that copies a step's rows. Words: the counter of steps, the rows, the numbers of those taken, the
-    batch, bytes of a row, rows of a batch. Units: rows of the batch."""
+    """Write the kernel that copies a step's rows. Words: the counter of steps, the rows, the numbers of those taken,
+    the batch, bytes of a row, rows of a batch. Units: rows of the batch."""
     f = module.function("gather", [PTR, I64, I64])
     counter, rows, order, batch, size, n = (f.load(f.at(f.args[0], k, "i64"), PTR if k < 4 else I64) for k in range(6))
     first = f.load(counter, I64) * n

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -49,6 +50,7 @@ class Plan:
         self._slots()
         self._arrange()
         self._frames: list[Frame] = []
+        self.runs, self.seconds = 0, 0.0
         self.quiet: dict[Any, Any] = {}  # see `record.recorder`
 
     def _fuse(self, graph: Graph) -> None:
@@ -114,16 +116,21 @@ class Plan:
 
     def extended(self, end: Node) -> Plan:
         """Return a plan of the same path that leaves more behind: what `end.kept` has come to hold."""
-        return Plan(end, end.kept)
+        new = Plan(end, end.kept)
+        new.runs, new.seconds = self.runs, self.seconds
+        return new
 
     def run(self, entering: list[Array]) -> list[Array]:
         """Execute it on the arrays that enter, by their order in the path; return the wanted arrays."""
+        start = time.perf_counter()
         try:
             frame = self._frames.pop()
         except IndexError:
             frame = Frame(self)
         results = frame.run(entering)
         self._frames.append(frame)
+        self.runs += 1
+        self.seconds += time.perf_counter() - start
         return results
 
 

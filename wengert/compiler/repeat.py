@@ -1,10 +1,10 @@
 """A plan run many times without Python in between: the loop of a training.
 
-One step is the plan's own table of calls, with a few more around it: rows of the data are gathered into the batch, numbers
-that change (a learning rate) are taken from a list, losses are put aside, and a counter goes on. What a step leaves
-behind for the next (parameters, moments) lives in two sets of buffers that take turns, so the table of a step exists
-twice, and the table of many steps is these two in turn. The kernels are the plan's, so the bits are those of steps
-made one at a time.
+One step is the plan's own table of calls, with a few more around it: rows of the data are gathered into the batch,
+numbers that change (a learning rate) are taken from a list, losses are put aside, and a counter goes on. What a step
+leaves behind for the next (parameters, moments) lives in two sets of buffers that take turns, so the table of a step
+exists twice, and the table of many steps is these two in turn. The kernels are the plan's, so the bits are those of
+steps made one at a time.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Leaps: many steps recorded as one, where the same steps were recorded before.
 
 A whole `backward()`, an optimizer's step, or a composite function such as a layer records the same entries every time
-it is called at the same place of a path with the same operands. The first time it records them one by one; from then on a single edge leads from the node
-before them to the node after them, and only the results become entries. The steps in between exist in the trie,
-where the plan is made from; should anything ask for the inputs of a result (a replay, a table), they are spelled out.
+it is called at the same place of a path with the same operands. The first time it records them one by one; from then
+on a single edge leads from the node before them to the node after them, and only the results become entries. The steps
+in between exist in the trie, which the plan is made from; should anything ask for the inputs of a result (a replay, a
+table), they are spelled out.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def leap(
     steps = segment.steps
     here = steps[-1].node
     full = (key, places)
-    known = here.edges.get(full)
+    known: Leap | None = here.edges.get(full)
     if known is None:
         return _first(segment, full, body, tracks)
     tracked = False
@@ -178,7 +179,7 @@ def _first(
     new, made = segment.steps[before:], [result.entry for result in results]
     whole = STATE.segment is segment and not segment.over and not segment.eager and not nested
     if whole and new and all(entry.segment is segment and entry.node.position >= before for entry in made):
-        here.edges[full] = Leap(new, made, note, tracks)  # type: ignore[assignment]
+        here.edges[full] = Leap(new, made, note, tracks)
     return results, note
 
 

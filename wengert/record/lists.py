@@ -11,7 +11,7 @@ from .entry import Entry, Handle
 from .trie import Node
 
 
-def lines(results: Iterable[Entry], since: int = 0) -> list[Entry]:
+def lines(results: Iterable[Entry], since: float = 0) -> list[Entry]:
     """Return the Wengert list of the results: the tracked entries they depend on, operands first.
 
     Entries numbered below `since` are left out: they cannot depend on anything recorded from there on.

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ..errors import user_line
 from . import interpreter
 from .buffers import Array
 from .entry import Entry, Handle, make_entry, next_number
@@ -233,6 +234,9 @@ def _run(segment: Segment) -> None:
         evaluate(kept)
         settle(segment.steps)
         if not STATE.eager:
+            if not node.sightings:
+                node.line = user_line()
+                TRIE.ends.append(node)
             node.sightings += 1
             if node.sightings > 1:  # the first time, what recorded it step by step may still hold some
                 node.kept.update([entry.node.position for entry in kept])
@@ -280,7 +284,7 @@ def _quiet(plan: Any, segment: Segment) -> bool:
         once_more = interpreter.IN_STEPS_ONLY + 1  # what `get` returns refers to them as well
         known = plan.quiet[way] = get, [uses[p] + once_more for p in places]
     get, expected = known
-    return interpreter.reference_counts(get(steps)) == expected
+    return bool(interpreter.reference_counts(get(steps)) == expected)
 
 
 def _demand(entry: Entry) -> None:

@@ -73,7 +73,8 @@ class Node:
     halts      the segment is executed after this step: in eager mode, and where it has grown long
     operands   the positions of the operands; parent: the step before. Together they spell the whole path
     sightings  how often a segment has ended here and was interpreted; kept: what was wanted of it, a union that
-               grows; plan: what executes it since it was compiled
+               grows; plan: what executes it since it was compiled;
+               line: where in the user's program it ended first
     demanded   learned: a value of this step was asked for after its segment had run and had to be
                computed again; from then on it is kept
     """
@@ -85,6 +86,7 @@ class Node:
         "edges",
         "halts",
         "kept",
+        "line",
         "operands",
         "params",
         "parent",
@@ -106,7 +108,7 @@ class Node:
         operands: tuple[int, ...] = (),
     ):
         self.parent, self.operands = parent, operands
-        self.sightings = 0
+        self.sightings, self.line = 0, ""
         self.plan: Any = None
         self.kept: set[int] = set()
         self.primitive, self.params, self.spec, self.position = (
@@ -117,7 +119,7 @@ class Node:
         )
         self.carries = spec.floating and primitive is not None and not primitive.cuts
         self.halts = halts or position >= LONGEST_SEGMENT
-        self.edges: dict[Any, Node] = {}
+        self.edges: dict[Any, Any] = {}  # key -> Node, or a Leap over several
         self.demanded = False
         self.dependents: dict[frozenset[int], list[int]] | None = None  # see `lists.dependents`
 
@@ -141,6 +143,7 @@ class Trie:
     def forget(self) -> None:
         """Start again from an empty trie."""
         self.root, self.size = Node(None, (), NOTHING, 0), 1
+        self.ends: list[Node] = []  # where segments have ended, in the order in which that first happened
 
     def child(
         self,
@@ -157,7 +160,8 @@ class Trie:
             self.forget()
         self.size += 1
         made = Node(primitive, params, spec, node.position + 1, halts, node, operands)
-        return node.edges.setdefault(key, made)
+        found: Node = node.edges.setdefault(key, made)
+        return found
 
 
 NOTHING = Spec((), np.dtype("bool"))

@@ -23,7 +23,6 @@ from .batches import Rows, check_classes, rows_of, split
 from .history import History
 from .native import Watch
 from .progress import Silent, interruptible, shown
-from .threads import one_blas_thread
 
 LOOK_EVERY = 64  # batches between looks at the losses: divergence is noticed, memory stays bounded
 
@@ -129,7 +128,7 @@ class _Training:
         rate = _schedule_of(schedule, lr, epochs * per_epoch)
         started = time.perf_counter()
         try:
-            with progress, random.using(self.noise), one_blas_thread(), interruptible() as interrupted:
+            with progress, random.using(self.noise), interruptible() as interrupted:
                 for epoch in range(1, epochs + 1):
                     self._epoch(epoch, rate, progress, interrupted)
                     progress.epoch(history.last)

@@ -28,7 +28,7 @@ MOST_AT_ONCE = 1024
 
 
 class Before(NamedTuple):
-    """What a step started from: the entries of parameters (named "") and states, and how often values were looked at."""
+    """What a step started from: the entries of parameters (named "") and states, and the looks there had been."""
 
     entries: dict[tuple[str, int], Entry]
     looks: int
