@@ -12,7 +12,6 @@ import numpy as np
 
 from ..dtypes import DType, as_floating, bool_
 from ..errors import DTypeError, ShapeError
-from ..record.entry import Handle
 from ..record.recorder import record
 from ..record.trie import Shape, Spec, spec_of
 from .lowering import Lowering
@@ -144,11 +143,11 @@ def binary(
     )
 
     def function(x1: Operand, x2: Operand, /) -> Tensor:
-        if (
-            type(x1) is not type(x2)
-            or not isinstance(x1, Handle)
-            or x1.entry.node.spec.dtype is not x2.entry.node.spec.dtype
-        ):
+        try:
+            alike = x1.entry.node.spec.dtype is x2.entry.node.spec.dtype
+        except AttributeError:  # one is no tensor
+            alike = False
+        if not alike:
             x1, x2 = operands(x1, x2)
         if real:
             wanted = as_floating(x1.entry.spec.dtype)

@@ -135,7 +135,9 @@ class Optimizer:
             )
 
     def _enter(self, k: int, value: float, like: Tensor) -> Tensor:
-        made = self._numbers[k, like.dtype] = constant(sealed(np.array(value, like.dtype)))
+        buffer = np.array(value, like.dtype)
+        buffer.setflags(write=False)
+        made = self._numbers[k, like.dtype] = constant(buffer)
         return made
 
     def entered(self) -> list[Tensor]:

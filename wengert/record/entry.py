@@ -69,6 +69,16 @@ class Entry:
         return f"w{self.number} = {name}({', '.join(f'w{i.number}' for i in self.inputs)}) {self.spec}"
 
 
+class Entering(Entry):
+    """The step of a path at which a value from outside, its one input, comes in."""
+
+    __slots__ = ()
+
+    segment = None
+    tracked = False
+    value = None
+
+
 def make_entry(node: Node, inputs: tuple[Entry, ...], segment: Segment | None, tracked: bool) -> Entry:
     """Return a new entry whose value is not known yet."""
     entry = Entry.__new__(Entry)

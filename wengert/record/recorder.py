@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import user_line
 from . import interpreter
 from .buffers import Array
-from .entry import Entry, Handle, make_entry, next_number
+from .entry import Entering, Entry, Handle, make_entry, next_number
 from .interpreter import evaluate, settle, survivors
 from .lists import Passes
 from .trie import NOTHING, TRIE, Node, Params, atom
@@ -70,14 +70,15 @@ class Segment:
 
     def enter(self, entry: Entry) -> int:
         """Bring a value from outside (a leaf, or an earlier segment's) into the path; return its position."""
-        if STATE.marked is not None:
+        if not self.entered:  # whatever comes after an optimizer's step enters something first
             run_marked()
         steps, spec = self.steps, entry.node.spec
         node = steps[-1].node
         child = node.edges.get(spec)
         if child is None:
             child = TRIE.child(node, spec, None, (), spec)
-        step = make_entry(child, (entry,), None, False)
+        step = _new(Entering)
+        step.node, step.inputs = child, (entry,)
         if entry.tracked:
             self.pure = self.pure and entry.is_source
             self.sources.append(entry)
