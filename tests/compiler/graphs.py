@@ -54,6 +54,10 @@ COMPOSITE: dict[str, Callable[..., Any]] = {
     "clipped": lambda x: w.clip(x, -0.5, 1),
     "joined": lambda x: w.concat([x, x]),
     "outer_sum": lambda x: x[..., None] + x[..., None, :],
+    "ends": lambda x: x[..., :1] - x[..., -1:],
+    "mirrored": lambda x: x + x[..., ::-1],
+    "halves": lambda x: w.sum(x, axis=-1)[: len(x) // 2] * 2,
+    "turned": lambda x: x.mT * x,
 }
 COMPOSITE_2: dict[str, Callable[..., Any]] = {
     "moved": moved,

@@ -24,8 +24,7 @@ Program = Callable[[], list[Any]]
 
 
 def forget() -> None:
-    """Forget every path; what is known of other tests must not matter here."""
-    gc.collect()
+    """Forget every path."""
     w.synchronize()
     trie.TRIE.forget()
     STATE.segment = recorder.Segment(trie.TRIE.root, STATE.tracking, STATE.eager)
@@ -33,6 +32,8 @@ def forget() -> None:
 
 @pytest.fixture(autouse=True)
 def unknown_path() -> Iterator[None]:
+    """What other tests have recorded, and garbage of theirs that records when collected, must not matter here."""
+    gc.collect()
     forget()
     yield
     assert STATE.tracking and not STATE.eager

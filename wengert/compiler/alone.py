@@ -17,6 +17,7 @@ from ..ops.table import Primitive
 from ..record.buffers import Array
 from ..record.trie import Params, Spec, atom, spec_of
 from . import kernels, matmul
+from .arrays import address
 from .graph import LEAF, Value, obstacle
 from .ir import LANES
 from .loops import FULL, ROW, Loop, Operand, Step, element_of
@@ -57,13 +58,9 @@ def _spread(value: Array, spec: Spec) -> Array:
 def _call(kernel: Any, words: list[int], units: int, grain: int) -> None:
     """Call one kernel."""
     table = array("q", [kernels.address_of(kernel), 0, units, grain, *words])
-    address, _ = table.buffer_info()
-    table[1] = address + 32
-    the_pool().run(address, 1)
-
-
-def _address(value: Array) -> int:
-    return int(value.__array_interface__["data"][0])
+    here, _ = table.buffer_info()
+    table[1] = here + 32
+    the_pool().run(here, 1)
 
 
 def _elementwise(primitive: Primitive, params: Params, values: list[Array], spec: Spec) -> Array:
@@ -72,10 +69,10 @@ def _elementwise(primitive: Primitive, params: Params, values: list[Array], spec
     rows = -(-spec.size // FLAT)
     words = [FLAT, spec.size, rows]
     for value in values:
-        words += [_address(value), 0 if value.size == 1 else FLAT]
+        words += [address(value), 0 if value.size == 1 else FLAT]
     how = primitive.lower
     assert isinstance(how, Elementwise)
-    _call(loop, [*words, _address(result)], rows, max(1, GRAIN // (FLAT * (len(values) + how.cost))))
+    _call(loop, [*words, address(result)], rows, max(1, GRAIN // (FLAT * (len(values) + how.cost))))
     return result
 
 
@@ -114,7 +111,7 @@ def _reduction(how: Reduction, axes: tuple[int, ...], value: Array, spec: Spec) 
 
 def _reduced(how: str, value: Array, outer: int, n: int, inner: int) -> Array:
     result, element = np.empty(outer * inner, value.dtype), element_of(value.dtype)
-    source, target = _address(value), _address(result)
+    source, target = address(value), address(result)
     if inner == 1:
         step = Step(how, (), (), (0,), element, ROW, 1, reduces=True)
         loop = Loop(1 if outer > 1 else 0, (Operand(element, "1"),), (step,), (1,))
@@ -151,8 +148,8 @@ def _product(values: list[Array], spec: Spec) -> Array:
         return _product(flat, spec_of((len(flat[0]), *spec.shape[-2:]), spec.dtype)).reshape(spec.shape)
     product = _calls(a.shape, b.shape, element_of(spec.dtype))
     result, scratch = np.empty(spec.shape, spec.dtype), np.empty(product.scratch + 64, np.uint8)
-    start = -(-_address(scratch) // 64) * 64
-    at = {"A": _address(a), "B": _address(b), "C": _address(result), "SCRATCH": start}
+    start = -(-address(scratch) // 64) * 64
+    at = {"A": address(a), "B": address(b), "C": address(result), "SCRATCH": start}
     for call in product.calls:
         words = [word if isinstance(word, int) else at[word.base] + word.offset for word in call.words]
         _call(call.kernel, words, call.units, call.grain)

@@ -278,6 +278,27 @@ class Fusion:
         self._place(value, self._new(ELEMENTWISE, shape, rows), axes)
 
 
+    def check(self, graph: Graph) -> None:
+        """Raise AssertionError where a value is computed nowhere or twice, or before what it needs: the validator."""
+        for index, group in enumerate(self.groups):
+            assert group.index == index, f"group {index} is numbered {group.index}"
+            assert len(set(group.members)) == len(group.members), f"group {index} has a member twice"
+            known: set[Value] = set()
+            for member in group.members:
+                assert member in group.guests or self.home.get(member) is group, f"{member} has another home"
+                assert member not in group.guests or member in self.floating, f"{member} is a guest and does not float"
+                assert len(group.axes[member]) == len(member.spec.shape) or not group.fuses, f"{member} lacks axes"
+                for base in map(base_of, member.operands):
+                    home = self.home.get(base)
+                    before = base.kind == LEAF or base in known or (home is not None and home.index < index)
+                    assert before, f"{member} is computed before {base}"
+                known.add(member)
+        for value in graph.values:
+            assert value.kind in (LEAF, VIEW) or value in self.home or value in self.floating, f"{value} has no home"
+        for value in map(base_of, graph.wanted.values()):
+            assert value.kind == LEAF or value in self.home, f"{value} is wanted and has no home"
+
+
 def needed_in_memory(graph: Graph, fusion: Fusion) -> set[Value]:
     """Return the values that must be stored: wanted ones, and those that another group reads."""
     found = set(graph.wanted.values())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import matmul
+from .arrays import DATA
 from .cpu import compiled
 from .ir import I64, PTR, Function, Module, Type, V
 from .loops import Loop, emit, emit_columns
@@ -66,7 +67,7 @@ def _emit_pointers(module: Module) -> None:
     with f.loop(f.args[1], f.args[2]) as i:
         word, base, offset = (f.load(f.at(items, i * 3 + k, "i64"), PTR if k == 0 else I64) for k in range(3))
         place = f.load(f.at(bases, base, "i64"), PTR)
-        f.store(f.load(place, I64) + offset, word)
+        f.store(f.load(f.at(place, DATA, "i8"), I64) + offset, word)
     f.do("ret void")
 
 

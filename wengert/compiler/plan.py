@@ -7,10 +7,10 @@ their addresses into the words of the others.
 
 from __future__ import annotations
 
-import ctypes
-import sys
-import time
+from array import array as Words
 from collections.abc import Iterable
+from sys import getrefcount
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -20,12 +20,16 @@ from ..ops.table import Primitive
 from ..record.buffers import Array, sealed, snapshot
 from ..record.trie import Node, spec_of
 from . import kernels
+from .arrays import address
 from .fuse import Fusion, access, base_of, copy_of, needed_in_memory, with_copies
 from .graph import LEAF, NUMPY, VIEW, Graph, Value, graph_of, simplified
 from .lower import Args, Call, Kernel, Lowered, NeedsCopy, Ref, Scratch, Word, lower
 from .memory import ALIGNMENT, arranged
 from .pool import the_pool
 from .simplify import with_products_as_used
+
+
+MOST_EXTENSIONS = 6  # how often a plan is made anew because something else was asked of it
 
 
 class Part:
@@ -50,7 +54,7 @@ class Plan:
         self._slots()
         self._arrange()
         self._frames: list[Frame] = []
-        self.runs, self.seconds = 0, 0.0
+        self.runs, self.seconds, self.extensions = 0, 0.0, 0
         self.quiet: dict[Any, Any] = {}  # see `record.recorder`
 
     def _fuse(self, graph: Graph) -> None:
@@ -116,13 +120,16 @@ class Plan:
 
     def extended(self, end: Node) -> Plan:
         """Return a plan of the same path that leaves more behind: what `end.kept` has come to hold."""
+        self.extensions += 1
+        if self.extensions > MOST_EXTENSIONS:  # a program that keeps other values in each round: keep them all
+            end.kept.update([value.position for value in graph_of(end, ()).values if value.kind != LEAF])
         new = Plan(end, end.kept)
-        new.runs, new.seconds = self.runs, self.seconds
+        new.runs, new.seconds, new.extensions = self.runs, self.seconds, self.extensions
         return new
 
     def run(self, entering: list[Array]) -> list[Array]:
         """Execute it on the arrays that enter, by their order in the path; return the wanted arrays."""
-        start = time.perf_counter()
+        start = perf_counter()
         try:
             frame = self._frames.pop()
         except IndexError:
@@ -130,7 +137,7 @@ class Plan:
         results = frame.run(entering)
         self._frames.append(frame)
         self.runs += 1
-        self.seconds += time.perf_counter() - start
+        self.seconds += perf_counter() - start
         return results
 
 
@@ -164,10 +171,13 @@ class Frame:
         self.plan = plan
         self.arena = np.empty(plan.arena_bytes + ALIGNMENT, np.uint8)
         self.shift = -address(self.arena) % ALIGNMENT
-        self.bases = np.zeros(plan.n_slots, np.int64)
+        self.bases = Words("q", bytes(8 * plan.n_slots))
+        self.pool = the_pool()
+        self.numbers = range(len(plan.results))
+        self.wanted_slots = [plan.slot[plan.graph.wanted[position]] for position in plan.wanted]
+        self.none = [None] * (plan.n_slots - 1)
         self.arrays: list[Any] = [None] * plan.n_slots
         self.arrays[0] = self.arena
-        self.bases[0] = id(self.arena) + DATA
         self.free: list[list[Array]] = [[] for _ in plan.results]
         self.parts: list[
             Any
@@ -203,7 +213,7 @@ class Frame:
             if call not in called:
                 records.append((kernels.address_of(call.structure), begin, call.units, call.grain))
         todo = np.array(items, np.int64).reshape(-1, 3)
-        fill = np.array([address(self.bases), address(todo)], np.int64)
+        fill = np.array([self.bases.buffer_info()[0], address(todo)], np.int64)
         table = np.array([(kernels.address_of(kernels.POINTERS), address(fill), len(items), 0), *records], np.int64)
         self.parts.append((address(table), len(table), (words, todo, fill, table)))
 
@@ -219,37 +229,33 @@ class Frame:
             return self.calls[word.call]
         return kernels.address_of(word.structure) if isinstance(word, Kernel) else int(word)
 
-    def extended(self, end: Node) -> Plan:
-        """Return a plan of the same path that leaves more behind: what `end.kept` has come to hold."""
-        return Plan(end, end.kept)
-
     def run(self, entering: list[Array]) -> list[Array]:
         """Execute the plan once."""
         plan, arrays = self.plan, self.arrays
         first = plan.first_result
-        results = [self._buffer(k, value) for k, value in enumerate(plan.results)]
+        results = [self._buffer(k) for k in self.numbers]
         arrays[1:first] = entering
         arrays[first : first + len(results)] = results
-        self.bases[:] = [id(array) + DATA for array in arrays]
-        run = the_pool().run
+        self.bases[:] = Words("q", map(id, arrays))
+        run = self.pool.run
         for part in self.parts:
             if type(part) is tuple:
                 run(part[0], part[1])
             else:
                 self._by_numpy(part)
-        results = arrays[first : first + len(results)]
-        arrays[1:] = [None] * (plan.n_slots - 1)
-        wanted, slot = plan.graph.wanted, plan.slot
-        return [results[slot[wanted[position]] - first] for position in plan.wanted]
+        results = [arrays[slot] for slot in self.wanted_slots]
+        arrays[1:] = self.none
+        return results
 
-    def _buffer(self, k: int, value: Value) -> Array | None:
+    def _buffer(self, k: int) -> Array | None:
         """Return an array for a wanted value: one of those used before that nobody refers to any more, or a new one."""
-        if value.kind == NUMPY:
-            return None
         free = self.free[k]
         for array in free:
-            if sys.getrefcount(array) <= _UNUSED:
+            if getrefcount(array) <= _UNUSED:
                 return array
+        value = self.plan.results[k]
+        if value.kind == NUMPY:
+            return None
         array = np.empty(value.spec.shape, value.spec.dtype)
         array.setflags(write=False)
         if len(free) < 3:
@@ -265,7 +271,7 @@ class Frame:
         if np.may_share_memory(result, self.arena):  # an operand itself, or a part of it: the arena is written over
             result = snapshot(result)
         slot = self.plan.slot[value]
-        self.arrays[slot], self.bases[slot] = result, id(result) + DATA
+        self.arrays[slot], self.bases[slot] = result, id(result)
 
     def _array(self, value: Value) -> Array:
         """Return an operand as a contiguous array."""
@@ -283,25 +289,7 @@ class Frame:
         return sealed(np.lib.stride_tricks.as_strided(flat, value.spec.shape, steps, writeable=False))
 
 
-def address(array: Array) -> int:
-    """Return where an array's elements lie."""
-    return int(array.__array_interface__["data"][0])
-
-
-def _find_data() -> int:
-    """Return where, in the object of an array, the address of its elements stands."""
-    arrays = [np.zeros(3), np.zeros((2, 2), np.float32)]
-    words = [(ctypes.c_int64 * 8).from_address(id(array)) for array in arrays]
-    for k in range(2, 8):
-        if all(word[k] == address(array) for word, array in zip(words, arrays, strict=True)):
-            return 8 * k
-    raise ImportError(
-        "compiler: NumPy keeps the address of an array's elements in an unknown place; use another NumPy."
-    )
-
-
-DATA = _find_data()
 _alone = [np.zeros(1)]
 for _array in _alone:
-    _UNUSED = sys.getrefcount(_array)
+    _UNUSED = getrefcount(_array)
 del _array

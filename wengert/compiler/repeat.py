@@ -16,7 +16,8 @@ import numpy as np
 
 from ..record.buffers import Array
 from . import kernels
-from .plan import DATA, Frame, Plan, address
+from .arrays import address
+from .plan import Frame, Plan
 from .pool import the_pool
 
 MOST_STEPS = 1024  # steps a table holds
@@ -104,7 +105,7 @@ class Repeat:
             arrays[slot] = array
         for slot, array in zip(self.outside, self.sets[1 - parity], strict=True):
             arrays[slot] = array
-        bases = np.array([id(array) + DATA for array in arrays], np.int64)
+        bases = np.array([id(array) for array in arrays], np.int64)
         _, _, (_, todo, _, table) = self.frame.parts[0]
         fill = np.array([address(bases), address(todo)], np.int64)
         first = (kernels.address_of(kernels.POINTERS), address(fill), len(todo), 0)

@@ -58,7 +58,7 @@ class Entry:
     @property
     def is_source(self) -> bool:
         """Whether derivatives start (forward) or end (reverse) here: a leaf, or a value cut off by `detach`."""
-        return self.node.primitive is None or self.node.primitive.cuts
+        return self.node.source
 
     def cut(self) -> None:
         """Drop what it was computed from."""

@@ -264,7 +264,7 @@ def _run_plan(segment: Segment, node: Node) -> None:
         entry = steps[position]
         if entry.segment is not None:  # else it was leapt over
             entry.value = value
-            if not entry.tracked or entry.is_source:
+            if not entry.tracked or entry.node.source:
                 entry.cut()
 
 

@@ -69,6 +69,7 @@ LONGEST_SEGMENT = 4096  # steps; a program that never looks is executed this oft
 class Node:
     """One place in the trie: everything known about a step, whichever run of the program arrives there.
 
+    source     derivatives start or end here: a value from outside, or a cut
     carries    derivatives can flow through this step: its values are real and it is not a cut
     halts      the segment is executed after this step: in eager mode, and where it has grown long
     operands   the positions of the operands; parent: the step before. Together they spell the whole path
@@ -94,6 +95,7 @@ class Node:
         "position",
         "primitive",
         "sightings",
+        "source",
         "spec",
     )
 
@@ -117,6 +119,7 @@ class Node:
             spec,
             position,
         )
+        self.source = primitive is None or primitive.cuts
         self.carries = spec.floating and primitive is not None and not primitive.cuts
         self.halts = halts or position >= LONGEST_SEGMENT
         self.edges: dict[Any, Any] = {}  # key -> Node, or a Leap over several
