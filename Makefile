@@ -8,10 +8,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 REMEDY := install one and name it, as in: make $(or $(MAKECMDGOALS),test) PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults bench
+.PHONY: help demo test test-all check faults bench
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/.ready ## set up and train a network on handwritten digits
 	$(BIN)/wengert train digits
@@ -20,12 +20,16 @@ demo: $(VENV)/.ready ## set up and train a network on handwritten digits
 test: $(VENV)/.ready-dev ## set up and run the tests and every docstring example, with coverage
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --cov --cov-report=term
 
+# WENGERT_EXAMPLES: times as many random programs for the compiler. WENGERT_ALL_FLOATS: every float32 through the mathlib.
+test-all: $(VENV)/.ready-dev ## run the tests with many more random programs, and every float32 (an hour or two)
+	WENGERT_EXAMPLES=20 WENGERT_ALL_FLOATS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
 check: $(VENV)/.ready-dev ## set up and run ruff (format and lint) and mypy (strict)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-faults: $(VENV)/.ready-dev ## plant forty faults, one at a time, and count those the tests catch
+faults: $(VENV)/.ready-dev ## plant faults, one at a time, and count those the tests catch
 	$(BIN)/python benchmarks/planted_faults.py
 
 bench: $(VENV)-bench/.ready ## set up PyTorch and JAX and measure wengert beside them; BENCH="--list" lists the rows

@@ -83,7 +83,7 @@ FAULTS = [  # file, right, wrong, where to look first
     ("compiler/fuse.py", "theirs is not None and mine != theirs", "theirs is not None and mine is None", COMPILER),
     ("compiler/graph.py", "atom(value.params), value.operands", "value.operands", COMPILER),
     ("compiler/memory.py", "born <= last and first <= dead", "born < last and first < dead", COMPILER),
-    ("compiler/plan.py", "sys.getrefcount(array) <= _UNUSED", "sys.getrefcount(array) <= _UNUSED + 1", COMPILER),
+    ("compiler/plan.py", "getrefcount(array) <= _UNUSED", "getrefcount(array) <= _UNUSED + 1", COMPILER),
     ("compiler/mathlib_exp.py", "low = k * -ln2[1] if", "low = k * 0.0 if", COMPILER[1:]),
     ("record/leaps.py", "self.number + i / n", "self.number - i / n", LEAPS),
     ("record/leaps.py", "full = (key, places)", "full = (key, len(places))", LEAPS),

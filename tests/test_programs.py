@@ -5,6 +5,7 @@ modes of differentiation, losses kept in a list, gradients accumulated over seve
 parameters, two optimizers, and errors half-way. Whatever the way of running, the bits at the end are the same.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -15,6 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import wengert as w
+from tests.compiler.forced import forced, same_bits
+from wengert.compiler import kernels
 from wengert.errors import WengertError
 from wengert.record import interpreter, trie
 
@@ -243,13 +246,16 @@ def patched(module: Any, name: str, value: Any) -> Iterator[None]:
 def same(one: Any, other: Any) -> bool:
     """Equality of nested results, bit for bit but for the payloads of NaN."""
     if isinstance(one, np.ndarray):
-        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=True)
+        return same_bits(one, other)
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
     return bool(one == other) or (one != one and other != other)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+MORE = int(os.environ.get("WENGERT_EXAMPLES", "1"))  # times as many programs, where there is the time
+
+
+@settings(max_examples=200 * MORE, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(steps, min_size=6, max_size=24))
 def test_every_way_of_running_a_program_gives_the_same_bits(program: list[Step]) -> None:
     deferred = run(program)
@@ -264,6 +270,32 @@ def test_every_way_of_running_a_program_gives_the_same_bits(program: list[Step])
         assert same(run(program), deferred), "a trie that keeps forgetting"
     with patched(interpreter, "REUSE_FROM_BYTES", 0):
         assert same(run(program), deferred), "every buffer written over that can be"
+
+
+@settings(max_examples=60 * MORE, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(steps, min_size=6, max_size=24))
+def test_every_way_of_compiling_a_program_gives_the_same_bits(program: list[Step]) -> None:
+    with w.eager():
+        eager = run(program)
+    with forced() as used:
+        for _ in range(3):
+            assert same(run(program), eager), "every path compiled at its second sighting"
+        assert same(run(program, look_at_everything), eager), "looked at everywhere, after plans were made without"
+        assert same(run(program), eager), "and without again"
+        assert used
+    with forced(threads=2, split=True):
+        for _ in range(3):
+            assert same(run(program), eager), "shared among threads wherever that can be"
+    with forced():
+        for _ in range(4):
+            assert same(run(program, look_at_everything), eager), "compiled with a look after each step"
+    with patched(trie.TRIE, "most_nodes", 60), forced():
+        for _ in range(3):
+            assert same(run(program), eager), "a trie that keeps forgetting, and plans with it"
+    with forced():
+        for _ in range(4):
+            assert same(run(program), eager), "kernels forgotten between runs"
+            kernels._ADDRESSES.clear()
 
 
 @pytest.mark.parametrize("which", range(len(STEPS)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
@@ -50,7 +50,7 @@ def forced(threads: int = 1, split: bool = False) -> Iterator[list[plan.Plan]]:
             patch.object(recorder, "SIGHTINGS", 1),
             patch.object(engine, "STEP", 1e9),
             patch.object(recorder, "_run_plan", noted),
-            patch.object(lower, "Call", EagerCall) if split else suppress(),
+            patch.object(lower, "Call", EagerCall) if split else nullcontext(),
         ):
             yield used
             w.synchronize()

@@ -101,8 +101,9 @@ class Program:
         return kept
 
     def __repr__(self) -> str:
-        lines = [f"w{i} = {x.dtype}{list(x.shape)}{' tracked' * t}" for i, (x, t) in enumerate(zip(self.leaves, self.tracked, strict=True))]
-        lines += [f"w{i} = {name}{params}{operands}" for i, (name, params, operands) in enumerate(self.steps, len(lines))]
+        lines = [f"{x.dtype}{list(x.shape)}{' tracked' * t}" for x, t in zip(self.leaves, self.tracked, strict=True)]
+        lines += [f"{name}{params}{operands}" for name, params, operands in self.steps]
+        lines = [f"w{i} = {line}" for i, line in enumerate(lines)]
         return "\n".join([*lines, f"kept: {self.kept}, backward: {self.backward}"])
 
 

@@ -8,15 +8,11 @@ from __future__ import annotations
 import os
 from random import Random
 
-import numpy as np
-import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-import wengert as w
-from tests.compiler.forced import assert_compiled_equals_eager, forced, same_bits
-from tests.compiler.graphs import BINARY, COMPOSITE, COMPOSITE_2, REDUCE, UNARY, drawn
-from wengert.compiler.graph import ELEMENTWISE, NUMPY, PRODUCT, REDUCTION
+from tests.compiler.forced import assert_compiled_equals_eager
+from tests.compiler.graphs import drawn
 
 MORE = int(os.environ.get("WENGERT_EXAMPLES", "1"))
 

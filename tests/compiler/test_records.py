@@ -41,7 +41,8 @@ def edges(dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     if dtype.kind == "f":
         return np.array(REAL + DOUBLE * (dtype.itemsize == 8)).astype(dtype)
     limits = np.iinfo(dtype)
-    values = {0, 1, 2, 7, 100, 16777217, limits.max, limits.max - 1, limits.min, limits.min + 1, -1, limits.max // 2 + 1}
+    values = {-1, 0, 1, 2, 7, 100, 16777217, limits.max // 2 + 1}
+    values |= {limits.max, limits.max - 1, limits.min, limits.min + 1}
     return np.array(sorted(v for v in values if limits.min <= v <= limits.max), dtype)
 
 

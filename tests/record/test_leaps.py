@@ -526,6 +526,7 @@ def test_operands_given_twice_or_exchanged() -> None:
     for _ in range(3):
         for x, y in wanted.values():
             from_the_start()
+            a + b  # both are in the path now, a first
             linear = w.nn.layers._linear(x, y)  # type: ignore[attr-defined]
             np.testing.assert_allclose(linear.detach().numpy(), x.detach().numpy() @ y.detach().numpy().T, rtol=1e-14)
 

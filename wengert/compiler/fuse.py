@@ -277,7 +277,6 @@ class Fusion:
                 return
         self._place(value, self._new(ELEMENTWISE, shape, rows), axes)
 
-
     def check(self, graph: Graph) -> None:
         """Raise AssertionError where a value is computed nowhere or twice, or before what it needs: the validator."""
         for index, group in enumerate(self.groups):

@@ -62,6 +62,7 @@ class Plan:
         while True:
             graph.check()
             fusion = Fusion(graph)
+            fusion.check(graph)
             stored = needed_in_memory(graph, fusion)
             try:
                 lowered = [None if group.kind == NUMPY else lower(group, stored) for group in fusion.groups]

@@ -26,6 +26,7 @@ from ..ops.transfer import (
     sigmoid,
     softplus,
 )
+from ..record.leaps import composite
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -115,7 +116,11 @@ def softmax(x: Operand, axis: int = -1) -> Tensor:
     >>> softmax([0.0, 0.0]).tolist()
     [0.5, 0.5]
     """
-    net = _with_axes("softmax", x)
+    return _softmax(_with_axes("softmax", x), axis=axis)
+
+
+@composite
+def _softmax(net: Tensor, axis: int) -> Tensor:
     e = exp(net - max(net.detach(), axis=axis, keepdims=True))  # the shift cancels, so no derivative goes through it
     return e / sum(e, axis=axis, keepdims=True)
 
@@ -126,7 +131,11 @@ def log_softmax(x: Operand, axis: int = -1) -> Tensor:
     >>> log_softmax([0.0, -1000.0]).tolist()
     [0.0, -1000.0]
     """
-    net = _with_axes("log_softmax", x)
+    return _log_softmax(_with_axes("log_softmax", x), axis=axis)
+
+
+@composite
+def _log_softmax(net: Tensor, axis: int) -> Tensor:
     shifted = net - max(net.detach(), axis=axis, keepdims=True)  # so that large logits lose no digits
     return shifted - logsumexp(shifted, axis=axis, keepdims=True)
 

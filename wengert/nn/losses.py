@@ -17,7 +17,7 @@ from ..ops.reduce import mean, sum
 from ..ops.transfer import softplus
 from ..record.buffers import Array, sealed
 from ..record.leaps import composite
-from ..record.recorder import guarded, value_of
+from ..record.recorder import guarded
 from .activations import log_softmax
 
 if TYPE_CHECKING:
@@ -42,6 +42,21 @@ def _pair(name: str, outputs: Operand, targets: Operand) -> tuple[Tensor, Tensor
     return y, cast(wanted, y.dtype)
 
 
+@composite
+def _half_squares(y: Tensor, wanted: Tensor) -> Tensor:
+    return sum(square(y - wanted)) * 0.5
+
+
+@composite
+def _mean_square(y: Tensor, wanted: Tensor) -> Tensor:
+    return mean(square(y - wanted))
+
+
+@composite
+def _binary(z: Tensor, t: Tensor) -> Tensor:
+    return mean(t * softplus(-z) + (1 - t) * softplus(z))
+
+
 def sum_squared_error(outputs: Operand, targets: Operand) -> Tensor:
     """Return half the sum of squared differences, so that its slope by an output is the error itself.
 
@@ -51,7 +66,7 @@ def sum_squared_error(outputs: Operand, targets: Operand) -> Tensor:
     2.5
     """
     y, wanted = _pair("sum_squared_error", outputs, targets)
-    return sum(square(y - wanted)) * 0.5
+    return _half_squares(y, wanted)
 
 
 def mean_squared_error(outputs: Operand, targets: Operand) -> Tensor:
@@ -63,7 +78,7 @@ def mean_squared_error(outputs: Operand, targets: Operand) -> Tensor:
     2.5
     """
     y, wanted = _pair("mean_squared_error", outputs, targets)
-    return mean(square(y - wanted))
+    return _mean_square(y, wanted)
 
 
 def cross_entropy(logits: Operand, labels: Operand, *, label_smoothing: float = 0.0) -> Tensor:
@@ -145,6 +160,11 @@ def _range_check(classes: int) -> Callable[[Array], None]:
     return check
 
 
+def _check_probabilities(targets: Array) -> None:
+    if not ((targets >= 0) & (targets <= 1)).all():
+        raise ArgumentError("binary_cross_entropy: targets must lie between 0 and 1; they are probabilities.")
+
+
 def binary_cross_entropy(logits: Operand, targets: Operand) -> Tensor:
     """Return the mean of -(t log p + (1 - t) log(1 - p)) with p = sigmoid(logit), accurate for any logit.
 
@@ -155,10 +175,8 @@ def binary_cross_entropy(logits: Operand, targets: Operand) -> Tensor:
     0.6931
     """
     z, t = _pair("binary_cross_entropy", logits, targets)
-    values = value_of(operand(targets).entry)
-    if not ((values >= 0) & (values <= 1)).all():
-        raise ArgumentError("binary_cross_entropy: targets must lie between 0 and 1; they are probabilities.")
-    return mean(t * softplus(-z) + (1 - t) * softplus(z))
+    guarded(operand(targets).entry, _check_probabilities)
+    return _binary(z, t)
 
 
 BY_NAME: dict[str, Callable[..., Tensor]] = {

@@ -134,6 +134,7 @@ class _Training:
                     progress.epoch(history.last)
                     for callback in callbacks:
                         callback(history)
+                    self.watch.doubtful = bool(callbacks)
                     if patience is not None and epoch - history.best_epoch >= patience:
                         history.stopped_early = epoch < epochs
                         break
@@ -170,7 +171,7 @@ class _Training:
         done = 0
         while done < len(self.rows):
             whole = (len(self.rows) - done) // self.batch_size
-            if self.watch.repeat is not None and whole:
+            if self.watch.repeat is not None and whole and not self.watch.doubtful:
                 done += self._steps(order[done:], whole, rate, tally) * self.batch_size
             else:
                 places = order[done : done + self.batch_size]

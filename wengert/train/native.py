@@ -57,6 +57,7 @@ class Watch:
         self.repeat: Any = None
         self.at_once = 16  # steps before Python has a say again: grows until they take about a tenth of a second
         self.hopeless = ""  # why it was given up
+        self.doubtful = False  # somebody may have changed the network: make one more step by hand, and compare
 
     def before(self) -> Before:
         """Note what a step starts from."""
@@ -72,13 +73,16 @@ class Watch:
 
     def after(self, before: Before, batch: tuple[Tensor, Tensor], kept: tuple[Tensor, Tensor]) -> None:
         """Look at the step just made, which has not been executed yet. batch: x, y; kept: loss, outputs."""
-        guards, STATE.guards = STATE.guards or [], None
-        if self.repeat is not None or self.hopeless or len(batch[0]) != self.batch_size:
+        guards, STATE.guards, self.doubtful = STATE.guards or [], None, False
+        if self.hopeless or len(batch[0]) != self.batch_size:
             return
         last, self.last = self.last, None
         if STATE.looks == before.looks and STATE.marked is not None:
             self.last = self._sighting(STATE.marked[0], before, batch, kept)
-        if self.last is not None and last is not None and self.last == last and last.end.plan is not None:
+        if self.repeat is not None:
+            if self.last != last:  # somebody has changed the network: begin anew
+                self.repeat = None
+        elif self.last is not None and self.last == last and self.last.end.plan is not None:
             self._make(self.last, [(check, entry is batch[0].entry) for check, entry in guards])
 
     def _sighting(
