@@ -20,7 +20,8 @@ demo: $(VENV)/.ready ## set up and train a network on handwritten digits
 test: $(VENV)/.ready-dev ## set up and run the tests and every docstring example, with coverage
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --cov --cov-report=term
 
-# WENGERT_EXAMPLES: times as many random programs for the compiler. WENGERT_ALL_FLOATS: every float32 through the mathlib.
+# WENGERT_EXAMPLES: so many times as many random programs for the compiler.
+# WENGERT_ALL_FLOATS: every float32 goes through every function of the mathlib.
 test-all: $(VENV)/.ready-dev ## run the tests with many more random programs, and every float32 (an hour or two)
 	WENGERT_EXAMPLES=20 WENGERT_ALL_FLOATS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 

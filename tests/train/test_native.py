@@ -83,7 +83,13 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize(
     "options",
-    [{}, {"schedule": "cosine"}, {"validation": 0.2, "patience": 2, "epochs": 8}, {"batch_size": 203}, {"batch_size": 1}],
+    [
+        {},
+        {"schedule": "cosine"},
+        {"validation": 0.2, "patience": 2, "epochs": 8},
+        {"batch_size": 203},
+        {"batch_size": 1},
+    ],
     ids=["plain", "schedule", "validation", "whole", "single"],
 )
 def test_a_repeated_step_has_the_bits_of_the_ordinary_one(
