@@ -13,15 +13,16 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def example() -> tuple[str, str]:
-    """The first Python block and the text block of its output that follows."""
-    found = re.search(r"```python\n(.*?)```\n.*?```text\n(.*?)```", README, re.DOTALL)
-    assert found is not None
-    return found[1], found[2]
+# Each Python block, and the text block of its output that follows.
+EXAMPLES: list[tuple[str, str]] = re.findall(r"```python\n(.*?)```\n.*?```text\n(.*?)```", README, re.DOTALL)
 
 
-def test_example_prints_what_the_readme_shows(tmp_path: Path) -> None:
-    code, output = example()
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) == 2
+
+
+@pytest.mark.parametrize(("code", "output"), EXAMPLES)
+def test_example_prints_what_the_readme_shows(code: str, output: str, tmp_path: Path) -> None:
     script = tmp_path / "example.py"
     script.write_text(code, encoding="utf-8")
     done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -29,8 +30,8 @@ def test_example_prints_what_the_readme_shows(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the notebook client's own dependencies
-def test_example_in_a_notebook() -> None:
-    code, output = example()
+@pytest.mark.parametrize(("code", "output"), EXAMPLES)
+def test_example_in_a_notebook(code: str, output: str) -> None:
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     NotebookClient(book, timeout=120, kernel_name="python3").execute()
     streams = [item["text"] for item in book.cells[0].outputs if item["output_type"] == "stream"]

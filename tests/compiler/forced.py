@@ -39,9 +39,9 @@ def forced(threads: int = 1, split: bool = False) -> Iterator[list[plan.Plan]]:
     used: list[plan.Plan] = []
     run, before = recorder._run_plan, pool.num_threads()
 
-    def noted(segment: recorder.Segment, node: trie.Node) -> None:
-        used.append(node.plan)
-        run(segment, node)
+    def noted(segment: recorder.Segment, node: trie.Node, made: plan.Plan) -> None:
+        used.append(made)
+        run(segment, node, made)
 
     forget()
     pool.set_num_threads(threads)

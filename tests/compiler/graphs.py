@@ -123,9 +123,18 @@ def applied(step: tuple[str, tuple[Any, ...], tuple[int, ...]], pool: list[Any])
     return (COMPOSITE.get(name) or COMPOSITE_2.get(name) or getattr(w, name))(*x)
 
 
-def drawn(random: Random) -> Program:
-    """Draw a program; it is run eagerly on the way, so that every step fits."""
+# What keeps whole numbers whole, so that float64 holds every sum of them exactly, in whatever order it is made.
+WHOLE_STEPS = {"negative", "abs", "relu", "sign", "square", "add", "subtract", "multiply", "maximum", "minimum", "sum"}
+WHOLE_STEPS |= {"max", "min", "permute_dims", "getitem", "reshape", "broadcast_to", "matmul", "twice", "joined", "gram"}
+WHOLE_STEPS |= {"outer_sum", "ends", "mirrored", "halves", "turned", "gradient_like", "row_layer", "by_name"}
+
+
+def drawn(random: Random, whole: bool = False) -> Program:
+    """Draw a program; it is run eagerly on the way, so that every step fits. whole: of whole numbers below 2^50."""
     program = Program(*_leaves(random))
+    if whole:
+        values = np.random.default_rng(random.randrange(1 << 30))
+        program.leaves = [values.integers(-9, 9, x.shape).astype(float) for x in program.leaves]
     with w.eager():
         pool = [w.tensor(x) for x in program.leaves]
         wish, kept_share = random.randint(2, 14), random.choice([0.2, 0.5, 1.0])
@@ -133,11 +142,13 @@ def drawn(random: Random) -> Program:
             if len(program.steps) == wish:
                 break
             step = _step(random, pool)
+            if whole and step[0] not in WHOLE_STEPS:
+                continue
             try:
                 value = applied(step, pool)
             except (WengertError, OverflowError):
                 continue
-            if value.size <= MOST_ELEMENTS:
+            if value.size <= MOST_ELEMENTS and not (whole and abs(value.numpy()).max(initial=0) >= 1 << 50):
                 pool.append(value)
                 program.steps.append(step)
                 if random.random() < kept_share:

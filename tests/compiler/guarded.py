@@ -5,16 +5,17 @@ from __future__ import annotations
 import ctypes
 import math
 import mmap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
+from wengert.ops import operands
+
 PAGE = mmap.PAGESIZE
 LIBC = ctypes.CDLL(None, use_errno=True)
-_MOST = 24  # arrays kept: memory is given back only when nothing can point into it any more
-
-_kept: list[Any] = []
 
 
 def guarded(shape: Sequence[int], dtype: Any, at_end: bool = True) -> np.ndarray[Any, Any]:
@@ -26,13 +27,22 @@ def guarded(shape: Sequence[int], dtype: Any, at_end: bool = True) -> np.ndarray
     for wall in (start, start + (pages + 1) * PAGE):
         assert LIBC.mprotect(ctypes.c_void_p(wall), ctypes.c_size_t(PAGE), 0) == 0
     offset = PAGE + (pages * PAGE - size if at_end else 0)
-    array = np.frombuffer(memory, dtype, math.prod(shape), offset).reshape(shape)
-    _kept[:] = [*_kept[-_MOST:], memory, array]
-    return array
+    return np.ndarray(shape, dtype, memory, offset)  # what views of it refer to, as of any array that owns its memory
 
 
-def guarded_copy(x: np.ndarray[Any, Any], at_end: bool = True) -> np.ndarray[Any, Any]:
-    """Return a copy of an array beside a forbidden page."""
-    copy = guarded(x.shape, x.dtype, at_end)
-    copy[...] = x
-    return copy
+@contextmanager
+def everything_guarded(at_end: bool) -> Iterator[None]:
+    """What enters plans, what they compute, and the memory they work in lies beside forbidden pages."""
+
+    def snapshot(data: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
+        values = np.asarray(data, dtype)
+        copy = guarded(values.shape, values.dtype, at_end)
+        copy[...] = values
+        copy.setflags(write=False)
+        return copy
+
+    def empty(shape: Any, dtype: Any = float) -> np.ndarray[Any, Any]:
+        return guarded(shape if isinstance(shape, tuple) else (shape,), dtype, at_end)
+
+    with patch.object(operands, "snapshot", snapshot), patch.object(np, "empty", empty):
+        yield

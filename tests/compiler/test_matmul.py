@@ -6,7 +6,6 @@ Memory around every operand is guarded by pages that may not be touched, so a st
 from __future__ import annotations
 
 import ctypes
-import mmap
 import random
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -18,12 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.compiler.guarded import LIBC, guarded
 from wengert.compiler.cpu import Machine, host, load
 from wengert.compiler.ir import Module
 from wengert.compiler.matmul import Operand, Product, add_kernel, product_calls
 
-PAGE = mmap.PAGESIZE
-LIBC = ctypes.CDLL(None, use_errno=True)
 KERNEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 NAMES = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 
@@ -89,23 +87,6 @@ def kernel(name: str, machine: str) -> Any:
     add_kernel(module, name, machines()[machine])
     code = (machines()[machine] or host()).object_code(module)
     return KERNEL(load(code, [name])[name])
-
-
-_kept: list[Any] = []
-
-
-def guarded(shape: Sequence[int], dtype: Any, at_end: bool = True) -> np.ndarray:
-    """Return an array that touches a forbidden page: after its last byte, or before its first."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    pages = -(-max(size, 1) // PAGE)
-    memory = mmap.mmap(-1, (pages + 2) * PAGE)
-    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    for wall in (start, start + (pages + 1) * PAGE):
-        assert LIBC.mprotect(ctypes.c_void_p(wall), ctypes.c_size_t(PAGE), 0) == 0
-    offset = PAGE + (pages * PAGE - size if at_end else 0)
-    array = np.frombuffer(memory, dtype, int(np.prod(shape)), offset).reshape(shape)
-    _kept[:] = [*_kept[-12:], memory, array]
-    return array
 
 
 def laid_out(values: np.ndarray, layout: str, at_end: bool = True) -> np.ndarray:

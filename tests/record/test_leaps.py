@@ -424,9 +424,6 @@ def test_the_derivative_of_a_derivative(jumps: list[int], monkeypatch: pytest.Mo
     np.testing.assert_allclose(curved, (ends[0] - ends[1]) / 1e-6, rtol=1e-5, atol=1e-9)
 
 
-@pytest.mark.xfail(
-    reason="values inside a leap that are demanded after a look are computed again each time", strict=True
-)
 def test_a_look_before_backward_computes_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "STEP", 1e9)
     ran: list[str] = []

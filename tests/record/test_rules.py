@@ -184,7 +184,7 @@ def test_a_kept_loss_does_not_keep_old_parameters() -> None:
     losses, sizes = [], []
     tracemalloc.start()
     try:
-        for _ in range(12):
+        for _ in range(40):
             loss = ((p - 1.0) * (p - 1.0)).sum()
             losses.append(loss)
             optimizer.zero_grad()
@@ -194,7 +194,7 @@ def test_a_kept_loss_does_not_keep_old_parameters() -> None:
             sizes.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
-    assert sizes[-1] - sizes[3] < 4 * (1 << 16)
+    assert sizes[-1] - sizes[20] < 4 * (1 << 16)  # by then the path has its plan, and the plan its buffers
     assert [loss.item() for loss in losses] == sorted([loss.item() for loss in losses], reverse=True)
 
 

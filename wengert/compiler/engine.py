@@ -7,18 +7,16 @@ place in every run.
 
 from __future__ import annotations
 
-from ..ops.table import Primitive
 from ..record.buffers import Array
-from ..record.trie import Node, Params, Spec
+from ..record.trie import Node
 from . import kernels
 from .alone import run as alone
-from .graph import NUMPY, lowered
 from .plan import Plan, entering_positions
 from .repeat import Repeat
 
 STEP = 4e-6  # seconds: one entry, interpreted
 ELEMENT = 5e-10  # seconds: one of its elements, written to memory and read again
-KERNEL = 6e-3  # seconds: one kernel, compiled
+KERNEL = 2e-3  # seconds: one kernel, compiled
 ASSEMBLY = 60e-6  # seconds: one entry, placed in a plan
 
 
@@ -67,25 +65,6 @@ def repeated(
         return Repeat(plan, states, streams, numbers, logs, constants)
     except ValueError:
         return None
-
-
-def _plan_of_one(primitive: Primitive, params: Params, values: list[Array], spec: Spec) -> Plan | None:
-    from ..record.trie import NOTHING, spec_of
-
-    node = Node(None, (), NOTHING, 0)
-    for value in values:
-        node = Node(None, (), spec_of(value.shape, value.dtype), node.position + 1, parent=node)
-    places = tuple(range(1, len(values) + 1))
-    node = Node(primitive, params, spec, node.position + 1, parent=node, operands=places)
-    leaves = []
-    each: Node | None = node.parent
-    while each is not None and each.position:
-        leaves.append(each)
-        each = each.parent
-    from .graph import LEAF, Value
-
-    operands = tuple([Value(LEAF, None, (), (), leaf.spec, leaf.position) for leaf in reversed(leaves)])
-    return None if lowered(node, operands).kind == NUMPY else Plan(node, [node.position])
 
 
 __all__ = ["alone", "entering", "promoted", "repeated"]

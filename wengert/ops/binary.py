@@ -208,6 +208,7 @@ copysign = binary(
     lower=Elementwise(lambda x1, x2: x1.f.intrinsic("copysign", x1, x2), kinds="f"),
 )
 
+
 def _clip(x: Any, low: Any, high: Any) -> Any:
     return clipped(x, low, high) if x.dtype.kind == "f" else np.clip(x, low, high).astype(x.dtype)
 

@@ -14,6 +14,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .buffers import Array
 from .entry import Entry, make_entry, next_number
 from .recorder import STATE, Segment, run_marked, wrap
 from .trie import NOTHING, Node, atom
@@ -62,7 +63,7 @@ def _getter(places: list[int]) -> Callable[[list[Entry]], tuple[Entry, ...]]:
 class Jump:
     """One use of a leap, which can spell out the entries it stands for."""
 
-    __slots__ = ("_earlier", "_outside", "_spelled", "leap", "number", "segment", "tracked")
+    __slots__ = ("_earlier", "_outside", "_spelled", "leap", "number", "segment", "tracked", "values")
 
     def __init__(self, leap: Leap, segment: Segment, tracked: bool):
         self.leap, self.segment, self.tracked = leap, segment, tracked
@@ -70,6 +71,7 @@ class Jump:
         self._outside, self._earlier = leap.outside(segment.steps), tuple(segment.jumps)
         self.number = next_number()
         self._spelled: dict[int, Entry] | None = None
+        self.values: dict[int, Array] = {}  # those of entries in between that a plan has left behind
 
     def entry_at(self, position: int) -> Entry:
         """Return the entry at a position of the path, be it recorded, leapt over, or one that entered."""
@@ -91,6 +93,7 @@ class Jump:
                     inputs = tuple([spelled[place] for place in node.operands])
                     tracked = self.tracked and node.carries and any(entry.tracked for entry in inputs)
                     entry = make_entry(node, inputs, self.segment, tracked)
+                    entry.value = self.values.get(node.position)
                     entry.number = self.number + i / n  # after all operands, before whatever was recorded next
                     spelled[node.position] = entry
             self._spelled = spelled
@@ -171,11 +174,11 @@ def _first(
     """Record step by step, and make the edge if nothing came between."""
     before = len(segment.steps)
     here = segment.steps[-1].node
-    nested, STATE.leaping = STATE.leaping, True
+    nested, segment.leaping = segment.leaping, True
     try:
         results, note = body()
     finally:
-        STATE.leaping = nested
+        segment.leaping = nested
     new, made = segment.steps[before:], [result.entry for result in results]
     whole = STATE.segment is segment and not segment.over and not segment.eager and not nested
     if whole and new and all(entry.segment is segment and entry.node.position >= before for entry in made):
@@ -191,9 +194,9 @@ def composite(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     @functools.wraps(function)
     def recorded(*operands: Tensor, **params: Any) -> Tensor:
-        if STATE.leaping or STATE.segment.eager:
+        if STATE.segment.leaping or STATE.segment.eager:
             return function(*operands, **params)
-        key = function, atom(tuple(params.values())), STATE.tracking
+        key = function, atom(tuple(params.items())), STATE.tracking
         results, _ = leap(key, [x.entry for x in operands], lambda: ([function(*operands, **params)], None), True)
         return results[0]
 

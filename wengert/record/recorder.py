@@ -38,7 +38,19 @@ MOST_BYTES_HELD = 1 << 28  # a segment is executed when the values that entered 
 class Segment:
     """The entries recorded since values were last needed: the unit of execution."""
 
-    __slots__ = ("bytes_held", "eager", "end", "entered", "jumps", "over", "pure", "sources", "steps", "tracking")
+    __slots__ = (
+        "bytes_held",
+        "eager",
+        "end",
+        "entered",
+        "jumps",
+        "leaping",
+        "over",
+        "pure",
+        "sources",
+        "steps",
+        "tracking",
+    )
 
     def __init__(self, start: Node, tracking: bool, eager: bool):
         self.steps = [make_entry(start, (), None, False)]
@@ -46,6 +58,7 @@ class Segment:
         self.bytes_held = 0
         self.jumps: list[Any] = []  # the uses of leaps in it
         self.sources: list[Entry] = []  # those that entered and require a gradient
+        self.leaping = False  # while a leap is recorded for the first time
         self.pure = True  # whether no list reaches back into an earlier segment
         self.over = False  # executed, and emptied
         self.end: Node | None = None  # once executed, the node that has the plan
@@ -111,7 +124,6 @@ class _State(threading.local):
         self.guards: list[tuple[Callable[[Array], None], Entry]] | None = (
             None  # checks of values, where they are wanted
         )
-        self.leaping = False  # while a leap is recorded for the first time
 
     @property
     def tracking(self) -> bool:
@@ -227,9 +239,10 @@ def _run(segment: Segment) -> None:
     for entry in late:
         _demand(entry)  # next time on this path it is saved
     node = segment.steps[-1].node
-    if node.plan is not None and not STATE.eager:
+    plan = node.plan
+    if plan is not None and not STATE.eager:
         evaluate(late)
-        _run_plan(segment, node)
+        _run_plan(segment, node, plan)
     else:
         kept = survivors(segment)
         evaluate(kept)
@@ -242,7 +255,8 @@ def _run(segment: Segment) -> None:
             if node.sightings > 1:  # the first time, what recorded it step by step may still hold some
                 node.kept.update([entry.node.position for entry in kept])
             if node.sightings >= SIGHTINGS:
-                node.plan = _engine().promoted(node)
+                plan = _engine().promoted(node)
+                node.plan = plan or node.plan  # another thread may have had one made
     segment.end = node
     segment.over = True
     segment.entered.clear()  # each entry holds its segment, which must not hold all the others
@@ -251,9 +265,9 @@ def _run(segment: Segment) -> None:
     segment.steps = segment.steps[:1]  # a pass of `backward()` may keep the others
 
 
-def _run_plan(segment: Segment, node: Node) -> None:
+def _run_plan(segment: Segment, node: Node, plan: Any) -> None:
     """Execute a segment by its plan. What a plan leaves behind is a growing union of what its runs were asked for."""
-    plan, steps = node.plan, segment.steps
+    steps = segment.steps
     if not _quiet(plan, segment):
         kept = {entry.node.position for entry in survivors(segment)}
         if not kept <= node.kept:
@@ -262,7 +276,9 @@ def _run_plan(segment: Segment, node: Node) -> None:
     values = plan.run([steps[position].inputs[0].value for position in plan.entering])
     for position, value in zip(plan.wanted, values, strict=True):
         entry = steps[position]
-        if entry.segment is not None:  # else it was leapt over
+        if entry.segment is None:  # it was leapt over
+            next(jump for jump in segment.jumps if jump.covers(position)).values[position] = value
+        else:
             entry.value = value
             if not entry.tracked or entry.node.source:
                 entry.cut()

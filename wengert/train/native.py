@@ -149,6 +149,9 @@ class Watch:
                 optimizer.params[i].rebind_leaf(constant(sealed(value)))
         for i in moving:
             optimizer.steps[i] += n
+        plan = self.last.end.plan if self.last is not None else None
+        if plan is not None:  # where `report` looks
+            plan.runs, plan.seconds = plan.runs + n, plan.seconds + time.perf_counter() - started
         if n == self.at_once and time.perf_counter() - started < 0.05:
             self.at_once = min(2 * n, MOST_AT_ONCE)
         return losses, outputs
