@@ -1,4 +1,4 @@
-"""The graph and its passes: none changes what the graph means, and the validator refuses graphs that are not well formed."""
+"""The graph and its passes: none changes what the graph means, and the validator refuses what is not well formed."""
 
 from __future__ import annotations
 
