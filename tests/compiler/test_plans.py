@@ -1,4 +1,4 @@
-"""Plans: buffers that are handed out and used again, memory that values share, what NumPy runs in between, odd shapes."""
+"""Plans: buffers handed out and used again, memory that values share, what NumPy runs in between, odd shapes."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def test_values_that_live_at_once_lie_apart(drawn: list[tuple[int, int, int]]) -
     lives = [(size, min(a, b), max(a, b)) for size, a, b in drawn]
     offsets, total = arranged(lives)
     for i, (size, first, last) in enumerate(lives):
-        assert offsets[i] % ALIGNMENT == 0 and 0 <= offsets[i] and offsets[i] + size <= total
+        assert offsets[i] % ALIGNMENT == 0 and offsets[i] >= 0 and offsets[i] + size <= total
         for j, (other, born, dead) in enumerate(lives[:i]):
             if first <= dead and born <= last:
                 assert offsets[i] + size <= offsets[j] or offsets[j] + other <= offsets[i]

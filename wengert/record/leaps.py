@@ -70,7 +70,7 @@ class Jump:
         # Only what was recorded before is referred to, so that entries are let go without the garbage collector.
         self._outside, self._earlier = leap.outside(segment.steps), tuple(segment.jumps)
         self.number = next_number()
-        self._spelled: dict[int, Entry] | None = None
+        self._spelled: dict[str, dict[int, Entry]] = {}
         self.values: dict[int, Array] = {}  # those of entries in between that a plan has left behind
 
     def entry_at(self, position: int) -> Entry:
@@ -83,7 +83,7 @@ class Jump:
 
     def _spell(self) -> dict[int, Entry]:
         """Return the entries leapt over, by their position."""
-        if self._spelled is None:
+        if not self._spelled:
             spelled = {position: entry for entry, position in self.leap.constants.items()}
             for position, step in zip(self.leap.borrowed, self._outside, strict=True):
                 spelled[position] = self._borrowed(position, step)
@@ -96,8 +96,8 @@ class Jump:
                     entry.value = self.values.get(node.position)
                     entry.number = self.number + i / n  # after all operands, before whatever was recorded next
                     spelled[node.position] = entry
-            self._spelled = spelled
-        return self._spelled
+            self._spelled.setdefault("all", spelled)  # threads must agree on one spelling
+        return self._spelled["all"]
 
     def _borrowed(self, position: int, step: Entry) -> Entry:
         """Return an operand that was recorded before: as a step, by entering, or within an earlier leap."""
@@ -121,8 +121,9 @@ class LeaptEntry(Entry):
         self.inputs, self.jump = (), None
 
     def __getattr__(self, name: str) -> Any:
-        if name == "inputs" and self.jump is not None:
-            self.inputs = self.jump.entry_at(self.node.position).inputs
+        jump = self.jump if name == "inputs" else None  # read once: another thread may cut it meanwhile
+        if jump is not None:
+            self.inputs = jump.entry_at(self.node.position).inputs
             return self.inputs
         raise AttributeError(name)
 
