@@ -6,7 +6,7 @@ uses them, and nothing in here knows about machines.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -132,7 +132,7 @@ def simplified(graph: Graph) -> Graph:
     become: dict[Value, Value] = {}
 
     def put(value: Value) -> Value:
-        key = (value.kind, value.primitive, atom(value.params), value.operands, value.axes, value.spec)
+        key: Any = (value.kind, value.primitive, atom(value.params), value.operands, value.axes, value.spec)
         if value.kind == LEAF:
             key = (value.position,)
         if key not in seen:
@@ -160,7 +160,7 @@ def _needed(wanted: Iterable[Value]) -> set[Value]:
     return found
 
 
-def _split(value: Value, put: Any) -> Value:
+def _split(value: Value, put: Callable[[Value], Value]) -> Value:
     """Return a reduction as several, each over one run of neighbouring axes, the last run first.
 
     Axes of size 1 are no axes; what is left without any is the operand in another shape.
@@ -182,7 +182,7 @@ def _split(value: Value, put: Any) -> Value:
         spec = spec_of(tuple(sizes), value.spec.dtype)
         axes = tuple(run)
         result = put(Value(REDUCTION, value.primitive, (), (result,), spec, value.position, axes))
-    return put(_reshaped(result, value.spec.shape)) if result.spec is not value.spec else result  # type: ignore[no-any-return]
+    return put(_reshaped(result, value.spec.shape)) if result.spec is not value.spec else result
 
 
 def _reshaped(value: Value, shape: tuple[int, ...]) -> Value:

@@ -23,8 +23,8 @@ ONCE, ROW, FULL = 0, 1, 2  # levels: one value for all rows, one for each row, o
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """What a loop reads. `columns`: "1" next to each other, "0" the same for all, "s" with a stride, or a digit above 1:
-    that many column axes, each with its size and stride."""
+    """What a loop reads. `columns`: "1" next to each other, "0" the same for all, "s" with a stride, or a digit above
+    1: that many column axes, each with its size and stride."""
 
     element: str
     columns: str
@@ -140,9 +140,9 @@ class _Writer:
                     self.known[len(loop.operands) + i] = self.apply(step, self.below)
             if sweep < n_sweeps:
                 self.one_sweep(sweep)
-        for place, k in self.stored.items():
-            if self.level(place) < FULL:
-                self.store(self.below(place), self.targets[k], row)
+        for step_place, k in self.stored.items():
+            if self.level(step_place) < FULL:
+                self.store(self.below(step_place), self.targets[k], row)
         self.known = before
 
     def level(self, place: int) -> int:

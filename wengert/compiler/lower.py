@@ -124,8 +124,8 @@ def _product(group: Group, stored: set[Value]) -> Lowered:
     a, b = (access(operand) for operand in value.operands)
     sa, sb = (operand.spec.shape for operand in value.operands)
     shape = value.spec.shape
-    batch = [(n, (_stride(a, sa, i, len(shape)), _stride(b, sb, i, len(shape)))) for i, n in enumerate(shape[:-2])]
-    merged = [(n, strides) for n, strides in merge(batch)]
+    ndim = len(shape)
+    merged = merge([(n, (_stride(a, sa, i, ndim), _stride(b, sb, i, ndim))) for i, n in enumerate(shape[:-2])])
     if len(merged) > 2:
         whole = [(*shape[:-2], *operand.spec.shape[-2:]) for operand in value.operands]
         first = value.operands[0].kind == VIEW or whole[0] != sa  # else it lies side by side, and the second does not
@@ -199,7 +199,7 @@ class _Rows:
     def _order(self, stored: set[Value]) -> None:
         """Find each step's level and sweep, and what a later sweep had better load than compute again."""
         rows = self.group.rows
-        self.level, self.sweep, cost = [], [], list[int]()
+        self.level, self.sweep, cost = list[int](), list[int](), list[int]()
         for member, args in zip(self.steps, self.args, strict=True):
             axes = [axis for axis in self.group.axes[member] if axis is not None]
             once = (

@@ -1,4 +1,4 @@
-"""A plan: what executes a path. Kernel calls in a table that one native loop walks, and NumPy where nothing is compiled.
+"""A plan: what executes a path. Kernel calls in a table that one native loop walks; NumPy where nothing is compiled.
 
 A plan belongs to the last node of a path and knows the path's shapes. What differs from run to run are the buffers:
 those that enter, and those of the wanted values. They are handed over as arrays; the first call of a table writes
@@ -28,16 +28,7 @@ from .memory import ALIGNMENT, arranged
 from .pool import the_pool
 from .simplify import with_products_as_used
 
-
 MOST_EXTENSIONS = 6  # how often a plan is made anew because something else was asked of it
-
-
-class Part:
-    """Calls that run one after the other without Python between them."""
-
-    def __init__(self) -> None:
-        self.lowered: list[tuple[Call, int]] = []  # a call, and the offset of its group's scratch in the arena
-        self.called: list[tuple[Call, int]] = []
 
 
 class Plan:
@@ -180,9 +171,7 @@ class Frame:
         self.arrays: list[Any] = [None] * plan.n_slots
         self.arrays[0] = self.arena
         self.free: list[list[Array]] = [[] for _ in plan.results]
-        self.parts: list[
-            Any
-        ] = []  # (address of a table, number of calls, arrays kept alive), or a value NumPy computes
+        self.parts: list[Any] = []  # (address of a table, its calls, arrays kept alive), or a value NumPy computes
         part: list[tuple[Call, int]] = []
         self.calls: dict[Call, int] = {}
         for index, (group, lowered) in enumerate(zip(plan.fusion.groups, plan.lowered, strict=True)):
@@ -244,9 +233,9 @@ class Frame:
                 run(part[0], part[1])
             else:
                 self._by_numpy(part)
-        results = [arrays[slot] for slot in self.wanted_slots]
+        found = [arrays[slot] for slot in self.wanted_slots]
         arrays[1:] = self.none
-        return results
+        return found
 
     def _buffer(self, k: int) -> Array | None:
         """Return an array for a wanted value: one of those used before that nobody refers to any more, or a new one."""

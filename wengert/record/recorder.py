@@ -235,15 +235,14 @@ def execute() -> None:
 
 def _run(segment: Segment) -> None:
     """Execute a closed segment: by the plan of its path, if there is one by now, else entry by entry."""
-    late = [entry for entry in segment.entered if entry.value is None]
-    for entry in late:
-        _demand(entry)  # next time on this path it is saved
     node = segment.steps[-1].node
     plan = node.plan
     if plan is not None and not STATE.eager:
-        evaluate(late)
         _run_plan(segment, node, plan)
     else:
+        for entry in segment.entered:
+            if entry.value is None:
+                _demand(entry)  # next time on this path it is saved
         kept = survivors(segment)
         evaluate(kept)
         settle(segment.steps)
@@ -273,7 +272,13 @@ def _run_plan(segment: Segment, node: Node, plan: Any) -> None:
         if not kept <= node.kept:
             node.kept |= kept
             node.plan = plan = plan.extended(node)
-    values = plan.run([steps[position].inputs[0].value for position in plan.entering])
+    entering = [steps[position].inputs[0] for position in plan.entering]
+    late = [entry for entry in entering if entry.value is None]
+    if late:
+        for entry in late:
+            _demand(entry)
+        evaluate(late)
+    values = plan.run([entry.value for entry in entering])
     for position, value in zip(plan.wanted, values, strict=True):
         entry = steps[position]
         if entry.segment is None:  # it was leapt over
