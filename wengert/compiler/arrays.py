@@ -16,7 +16,7 @@ def address(array: Array) -> int:
 
 def _find_data() -> int:
     """Return where, in the object of an array, the address of its elements stands."""
-    arrays = [np.zeros(3), np.zeros((2, 2), np.float32)]
+    arrays: list[Array] = [np.zeros(3), np.zeros((2, 2), np.float32)]
     words = [(ctypes.c_int64 * 8).from_address(id(array)) for array in arrays]
     for k in range(2, 8):
         if all(word[k] == address(array) for word, array in zip(words, arrays, strict=True)):
