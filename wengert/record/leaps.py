@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .buffers import Array
-from .entry import Entry, make_entry, next_number
+from .entry import Entering, Entry, make_entry, next_number
 from .recorder import STATE, Segment, run_marked, wrap
 from .trie import NOTHING, Node, atom
 
@@ -30,6 +30,7 @@ class Leap:
 
     nodes      those leapt over, in order; the last is where it arrives
     filler     what the segment gets in their places: gaps, and the steps at which constants enter
+    fresh      the positions at which operands enter that had not been used in the segment before
     constants  the entries of these constants, with their positions
     borrowed   the positions of operands that were recorded before; `outside` gets them from the steps of a segment
     results    the places of the results among `nodes`
@@ -37,17 +38,18 @@ class Leap:
     tracks     whether derivatives flow through its results if they do through an operand
     """
 
-    __slots__ = ("borrowed", "constants", "filler", "nodes", "note", "outside", "results", "tracks")
+    __slots__ = ("borrowed", "constants", "filler", "first", "fresh", "nodes", "note", "outside", "results", "tracks")
 
-    def __init__(self, steps: list[Entry], results: Sequence[Entry], note: Any, tracks: bool):
+    def __init__(self, steps: list[Entry], fresh: int, results: Sequence[Entry], note: Any, tracks: bool):
         self.nodes = [step.node for step in steps]
         self.note, self.tracks = note, tracks
-        first = self.nodes[0].position
+        self.first = first = self.nodes[0].position
+        self.fresh = range(first, first + fresh)
         self.results = [entry.node.position - first for entry in results]
         self.filler = [step if step.segment is None else GAP for step in steps]  # modes and constants are kept
         if self.filler[-1] is GAP:
             self.filler[-1] = make_entry(self.nodes[-1], (), None, False)
-        entering = [step for step in steps if step.node.primitive is None and step.inputs]
+        entering = [step for step in steps[fresh:] if step.node.primitive is None and step.inputs]
         self.constants = {step.inputs[0]: step.node.position for step in entering}
         self.borrowed = sorted({place for node in self.nodes for place in node.operands if place < first})
         self.outside = _getter(self.borrowed)
@@ -63,10 +65,10 @@ def _getter(places: list[int]) -> Callable[[list[Entry]], tuple[Entry, ...]]:
 class Jump:
     """One use of a leap, which can spell out the entries it stands for."""
 
-    __slots__ = ("_earlier", "_outside", "_spelled", "leap", "number", "segment", "tracked", "values")
+    __slots__ = ("_earlier", "_fresh", "_outside", "_spelled", "leap", "number", "segment", "tracked", "values")
 
-    def __init__(self, leap: Leap, segment: Segment, tracked: bool):
-        self.leap, self.segment, self.tracked = leap, segment, tracked
+    def __init__(self, leap: Leap, segment: Segment, fresh: list[Entry], tracked: bool):
+        self.leap, self.segment, self._fresh, self.tracked = leap, segment, fresh, tracked
         # Only what was recorded before is referred to, so that entries are let go without the garbage collector.
         self._outside, self._earlier = leap.outside(segment.steps), tuple(segment.jumps)
         self.number = next_number()
@@ -85,6 +87,7 @@ class Jump:
         """Return the entries leapt over, by their position."""
         if not self._spelled:
             spelled = {position: entry for entry, position in self.leap.constants.items()}
+            spelled.update(zip(self.leap.fresh, self._fresh, strict=True))
             for position, step in zip(self.leap.borrowed, self._outside, strict=True):
                 spelled[position] = self._borrowed(position, step)
             n = len(self.leap.nodes) + 1
@@ -139,21 +142,33 @@ def leap(
     run_marked()
     segment = STATE.segment
     entered = segment.entered.get
-    places = tuple([e.node.position if e.segment is segment else entered(e) or segment.enter(e) for e in operands])
+    places, fresh, tracked = [], list[Entry](), False
+    for operand in operands:
+        place: Any = operand.node.position if operand.segment is segment else entered(operand)
+        if place is None:  # it enters here: its shape and dtype are part of the key
+            place = operand.node.spec
+            if operand in fresh:
+                place = -1 - fresh.index(operand)
+            else:
+                fresh.append(operand)
+        places.append(place)
+        tracked = tracked or operand.tracked
     steps = segment.steps
     here = steps[-1].node
-    full = (key, places)
+    full = (key, tuple(places))
     known: Leap | None = here.edges.get(full)
     if known is None:
-        return _first(segment, full, body, tracks)
-    tracked = False
-    if known.tracks and segment.tracking:
-        for operand in operands:
-            if operand.tracked:
-                tracked = True
-    jump = Jump(known, segment, tracked)
+        return _first(segment, full, fresh, body, tracks)
+    tracked = tracked and known.tracks and segment.tracking
+    jump = Jump(known, segment, fresh, tracked)
     number, n = jump.number, len(known.nodes) + 1
     filler, tensors = known.filler.copy(), []
+    for i, operand in enumerate(fresh):
+        step = filler[i] = Entering.__new__(Entering)
+        step.node, step.inputs = known.nodes[i], (operand,)
+        if operand.tracked:
+            segment.pure = segment.pure and operand.node.source
+            segment.sources.append(operand)
     for i in known.results:
         entry = LeaptEntry.__new__(LeaptEntry)
         entry.node = known.nodes[i]
@@ -165,16 +180,19 @@ def leap(
         return leap(key, operands, body, tracks)
     segment.jumps.append(jump)
     steps.extend(filler)
+    segment.entered.update(zip(fresh, known.fresh, strict=True))
     segment.entered.update(known.constants)
     return tensors, known.note
 
 
 def _first(
-    segment: Segment, full: Any, body: Callable[[], tuple[list[Tensor], Any]], tracks: bool
+    segment: Segment, full: Any, fresh: list[Entry], body: Callable[[], tuple[list[Tensor], Any]], tracks: bool
 ) -> tuple[list[Tensor], Any]:
     """Record step by step, and make the edge if nothing came between."""
     before = len(segment.steps)
     here = segment.steps[-1].node
+    for operand in fresh:
+        segment.enter(operand)
     nested, segment.leaping = segment.leaping, True
     try:
         results, note = body()
@@ -183,7 +201,7 @@ def _first(
     new, made = segment.steps[before:], [result.entry for result in results]
     whole = STATE.segment is segment and not segment.over and not segment.eager and not nested
     if whole and new and all(entry.segment is segment and entry.node.position >= before for entry in made):
-        here.edges[full] = Leap(new, made, note, tracks)
+        here.edges[full] = Leap(new, len(fresh), made, note, tracks)
     return results, note
 
 
