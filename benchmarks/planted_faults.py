@@ -84,7 +84,7 @@ FAULTS = [  # file, right, wrong, where to look first
     ("compiler/graph.py", "atom(value.params), value.operands", "value.operands", COMPILER),
     ("compiler/memory.py", "born <= last and first <= dead", "born < last and first < dead", COMPILER),
     ("compiler/plan.py", "getrefcount(array) <= _UNUSED", "getrefcount(array) <= _UNUSED + 1", COMPILER),
-    ("compiler/mathlib_exp.py", "low = k * -ln2[1] if", "low = k * 0.0 if", COMPILER[1:]),
+    ("compiler/mathlib/exp.py", "low = k * -ln2[1] if", "low = k * 0.0 if", COMPILER[1:]),
     ("record/leaps.py", "self.number + i / n", "self.number - i / n", LEAPS),
     ("record/leaps.py", "full = (key, places)", "full = (key, len(places))", LEAPS),
 ]

@@ -51,6 +51,7 @@ def forced(threads: int = 1, split: bool = False) -> Iterator[list[plan.Plan]]:
             patch.object(engine, "STEP", 1e9),
             patch.object(recorder, "_run_plan", noted),
             patch.object(lower, "Call", EagerCall) if split else nullcontext(),
+            patch.object(alone, "GRAIN", 1 if split else alone.GRAIN),
         ):
             yield used
             w.synchronize()

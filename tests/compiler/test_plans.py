@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 import wengert as w
 from tests.compiler.forced import assert_compiled_equals_eager, forced, same_bits
+from tests.compiler.test_graph import path_of
 from wengert.compiler.arrays import address
 from wengert.compiler.memory import ALIGNMENT, arranged
+from wengert.compiler.plan import Plan
 
 X = np.random.default_rng(1).normal(size=(37, 41)).astype("float32")
 
@@ -61,10 +63,17 @@ def test_a_buffer_nobody_holds_is_used_again() -> None:
 
 
 def test_results_cannot_be_written_to() -> None:
+    """Neither a plan's nor those of one entry run alone."""
+
+    def writeable() -> list[bool]:
+        x = w.tensor(X)
+        return [y.numpy().flags.writeable for y in (x + 1.0, w.exp(x), w.sum(x), w.sum(x, axis=1), x @ x.mT, x.T)]
+
+    with w.eager():
+        assert not any(writeable())
     with forced() as used:
-        for _ in range(3):
-            y = (w.tensor(X) + 1.0).numpy()
-        assert used and not y.flags.writeable
+        assert not any(any(writeable()) for _ in range(3))
+        assert used
 
 
 def test_a_value_asked_for_late_is_right_and_left_behind_from_then_on() -> None:
@@ -133,17 +142,17 @@ def test_numpy_between_kernels() -> None:
 @pytest.mark.parametrize("function", [w.floor, w.positive, w.round, lambda x: w.where(x > 1, x, x)])
 def test_what_numpy_hands_back_unchanged_is_not_lost(function: Callable[[Any], Any]) -> None:
     """Unsigned integers are left to NumPy, which returns the operand itself: here a copy that a plan has made."""
-    x = np.arange(24, dtype="uint8").reshape(4, 6)
 
-    def program() -> list[Any]:
+    def program(x: np.ndarray[Any, Any]) -> list[Any]:
         a = w.tensor(x)
         first = function(a.T.reshape(8, 3))
         return [first, function(a.T.reshape(3, 8)), function(first[::2]), w.tensor(X).T.reshape(41, 37) * 2]
 
     with forced() as used:
-        runs = [[y.numpy() for y in program()] for _ in range(5)]
+        given = [(np.arange(24) * (run + 1)).astype("uint8").reshape(4, 6) for run in range(5)]
+        found = [[y.numpy() for y in program(x)] for x in given]
         assert used
-    for run in runs:
+    for x, run in zip(given, found, strict=True):
         assert same_bits(run[0], x.T.reshape(8, 3)) and same_bits(run[1], x.T.reshape(3, 8))
         assert same_bits(run[2], x.T.reshape(8, 3)[::2])
 
@@ -190,11 +199,6 @@ def a_part_of_one_element() -> list[Any]:
     return [x[:1] + x[1:], w.sum(x), x[1] * 2 + x[0]]
 
 
-def huge() -> list[Any]:
-    """A view of more elements than fit in any memory; only some are looked at."""
-    return [w.broadcast_to(w.tensor(X[:1, :1]), (1, 50))[:, ::7] + 1, w.tensor(X).sum()]
-
-
 def batches() -> list[Any]:
     """Products whose batch axes repeat in turn: no two of them can be walked as one."""
     a, b = w.tensor(X.reshape(-1)[:120].reshape(2, 1, 3, 4, 5)), w.tensor(X.reshape(-1)[:60].reshape(1, 2, 1, 5, 6))
@@ -203,19 +207,43 @@ def batches() -> list[Any]:
     return [a @ b, w.tanh(a @ b) + 1, (a * 2) @ (b + 1), turned @ b[0], c @ b, a.mT @ a, turned @ turned.mT]
 
 
+def turned_products() -> list[Any]:
+    """Computed the other way round, with few outputs of long chains and with many, of one matrix and of several."""
+    x, found = w.tensor(np.random.default_rng(2).normal(size=20_000).astype("float32")), []
+    for batch, m, k, n in [((), 1, 200, 7), ((), 3, 200, 4), ((), 40, 130, 50), ((2,), 5, 150, 3), ((), 4, 5, 1)]:
+        a, b = x[: m * k].reshape(m, k), x[-k * n :].reshape(k, n)
+        product = w.broadcast_to(a, (*batch, m, k)) @ (b * 2)
+        found += [product.mT + 1, ((a + 1) @ b).T, w.tanh((b.T @ a.T).T)]
+    return found
+
+
 def sums_of_turned() -> list[Any]:
     x = w.tensor(X.reshape(-1)[:1500].reshape(5, 6, 50))
     y = w.permute_dims(x, (2, 0, 1)) * 2
     return [y.sum(axis=(0, 2)), y.sum(axis=1), w.permute_dims(x, (2, 0, 1)).sum(axis=0), x[:, ::-2].max(axis=(0, 2))]
 
 
-SHAPES = [nothing, one_number, sizes_of_one, a_part_of_one_element, huge, batches, sums_of_turned]
+SHAPES = [nothing, one_number, sizes_of_one, a_part_of_one_element, batches, turned_products, sums_of_turned]
 
 
 @pytest.mark.parametrize("program", SHAPES, ids=lambda program: program.__name__)
 def test_odd_shapes(program: Callable[[], list[Any]]) -> None:
     assert_compiled_equals_eager(program)
     assert_compiled_equals_eager(program, threads=2, split=True)
+
+
+def test_a_view_of_more_elements_than_fit_in_memory() -> None:
+    """Only those that are looked at are ever touched; sizes and places need more than 32 bits."""
+
+    def program() -> list[Any]:
+        wide = w.broadcast_to(w.tensor(X[:, :1]), (37, 1 << 40))
+        return [wide[5:8, :: 1 << 38] * 2 + wide[3:6, -4:], wide[::9, 1 << 39]]
+
+    end, entering, wanted = path_of(program)
+    plan = Plan(end, wanted)
+    found = plan.run([entering[position] for position in plan.entering])
+    assert same_bits(found[0], np.broadcast_to(X[5:8, :1] * 2 + X[3:6, :1], (3, 4)))
+    assert same_bits(found[1], X[::9, 0])
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int8", "int16", "int64", "uint8", "uint64", "float64"])

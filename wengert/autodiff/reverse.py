@@ -194,8 +194,8 @@ def _check_current(name: str, y: Tensor, x: Tensor) -> None:
             owner = getattr(entry, "owner", None) if entry.is_source else None
             if owner is not None and owner() is x:
                 raise GradientError(
-                    f"{name}: the value of this leaf was replaced (by step() or in place) after the result was computed "
-                    "from it; compute the result again before asking for its derivatives."
+                    f"{name}: the value of this leaf was replaced (by step() or in place) after the result was "
+                    "computed from it; compute the result again before asking for its derivatives."
                 )
 
 

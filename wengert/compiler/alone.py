@@ -14,7 +14,7 @@ import numpy as np
 
 from ..ops.lowering import Elementwise, Product, Reduction
 from ..ops.table import Primitive
-from ..record.buffers import Array
+from ..record.buffers import Array, sealed
 from ..record.trie import Params, Spec, atom, spec_of
 from . import kernels, matmul
 from .arrays import address
@@ -33,12 +33,12 @@ def run(primitive: Primitive, params: Params, values: list[Array], spec: Spec) -
     if isinstance(how, Elementwise):
         if not spec.size > 0 or not _is_compiled(primitive, dtypes, spec.dtype):
             return None
-        return _elementwise(primitive, params, [_spread(value, spec) for value in values], spec)
+        return sealed(_elementwise(primitive, params, [_spread(value, spec) for value in values], spec))
     if not _is_compiled(primitive, dtypes, spec.dtype) or any(0 in shape for shape in (*shapes, spec.shape)):
         return None
     if isinstance(how, Reduction):
-        return _reduction(how, how.axes(spec_of(shapes[0], dtypes[0]), *params), values[0], spec)
-    return _product(values, spec) if isinstance(how, Product) else None
+        return sealed(_reduction(how, how.axes(spec_of(shapes[0], dtypes[0]), *params), values[0], spec))
+    return sealed(_product(values, spec)) if isinstance(how, Product) else None
 
 
 @lru_cache(4096)

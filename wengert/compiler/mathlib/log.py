@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
-from . import mathlib_tables as tables
-from .ir import V
-from .mathlib_base import (
+from ..ir import V
+from . import tables
+from .base import (
     choose,
     form,
     fraction_and_exponent,
@@ -21,7 +21,7 @@ from .mathlib_base import (
     to_bits,
     with_sign,
 )
-from .mathlib_exp import exp_of_negative
+from .exp import exp_of_negative
 
 
 def _bend(f: V) -> V:

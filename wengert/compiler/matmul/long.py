@@ -10,8 +10,8 @@ several chains at once or, where there are many outputs, of one chain at a time.
 
 from __future__ import annotations
 
-from .ir import I64, PTR, Function, Module, Type, V
-from .matmul_tile import Geometry, batched, finish, mask_below, read_words, smallest
+from ..ir import I64, PTR, Function, Module, Type, V
+from .tile import Geometry, batched, finish, mask_below, read_words, smallest
 
 CHAINS = 16
 AT_ONCE = 8  # chains at a time where the outputs fit in a vector: enough to hide the latency of one

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from . import mathlib_tables as tables
-from .ir import V
-from .mathlib_base import (
+from ..ir import V
+from . import tables
+from .base import (
     at_least,
     at_most,
     choose,
@@ -21,7 +21,7 @@ from .mathlib_base import (
     to_bits,
     with_sign,
 )
-from .mathlib_exp import reduced_exp
+from .exp import reduced_exp
 
 
 def _power_single(a: V, y: V) -> V:

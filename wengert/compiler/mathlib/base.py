@@ -1,6 +1,6 @@
 """What the elementary functions share: the two formats, polynomials, sign and exponent handling.
 
-The functions themselves are in `mathlib_exp`, `mathlib_log`, `mathlib_trig` and `mathlib_power`; `mathlib` gathers
+The functions themselves are in `exp`, `log`, `trig` and `power`; `mathlib` gathers
 them. All are written once for both formats and for any number of lanes, with selections in place of branches, so that
 a scalar and a lane of a vector go through the same roundings.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from .ir import V
+from ..ir import V
 
 T = TypeVar("T")
 

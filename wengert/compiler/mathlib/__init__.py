@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .ir import V
-from .mathlib_exp import cosh, erf, exp, exp2, expm1, logistic, sinh, tanh
-from .mathlib_log import acosh, asinh, atanh, log, log1p, log2, log10, logaddexp, softplus
-from .mathlib_power import cbrt, hypot, pow
-from .mathlib_trig import acos, asin, atan, atan2, cos, sin, tan
+from ..ir import V
+from .exp import cosh, erf, exp, exp2, expm1, logistic, sinh, tanh
+from .log import acosh, asinh, atanh, log, log1p, log2, log10, logaddexp, softplus
+from .power import cbrt, hypot, pow
+from .trig import acos, asin, atan, atan2, cos, sin, tan
 
 FUNCTIONS: dict[str, Callable[..., V]] = {
     function.__name__: function

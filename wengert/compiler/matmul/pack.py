@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .ir import I64, PTR, Function, Module, V
-from .matmul_tile import Geometry, batched, mask_below, read_words, smallest
+from ..ir import I64, PTR, Function, Module, V
+from .tile import Geometry, batched, mask_below, read_words, smallest
 
 PACK_WORDS = (
     *("B", "C", "columns", "depth", "b_k", "b_column", "c_k", "c_panel", "panels", "unit_depth", "depth_units"),

@@ -1,7 +1,7 @@
 """The matrix product: which kernels a product of given shape and strides calls, with what arguments.
 
 What it means: C[i, j] begins at zero and takes fma(A[i, k], B[k, j], C[i, j]) for k = 0, 1, 2 ..., in the operands'
-type. Products of few outputs and many terms are sixteen interleaved such chains (`matmul_long.is_long` is the rule, by
+type. Products of few outputs and many terms are sixteen interleaved such chains (`long.is_long` is the rule, by
 shape alone). Nothing decided here (packing, blocks, units, the kernel's tiles, which thread does what) changes a bit.
 
 A kernel is `void name(ptr words, i64 begin, i64 end)`: it does the units [begin, end) of its work, in any split.
@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from .cpu import Machine, host
-from .ir import Module
-from .matmul_long import LONG_WORDS, add_long, is_long, wide
-from .matmul_pack import PACK_WORDS, add_pack
-from .matmul_tile import WORDS, Geometry, add_multiply, geometry
+from ..cpu import Machine, host
+from ..ir import Module
+from .long import LONG_WORDS, add_long, is_long, wide
+from .pack import PACK_WORDS, add_pack
+from .tile import WORDS, Geometry, add_multiply, geometry
 
 GRAIN = 1 << 18  # multiply-adds worth handing to a thread: a few microseconds
 UNITS = 16  # units of a product there should be, if it is large enough

@@ -4,7 +4,7 @@ Every element of C is one chain of fused multiply-adds over k, begun at zero, in
 independent of each other and so are its lanes, so the size of tiles, the order they are visited in, and a pause after
 a block of k (the accumulators go to C and come back exactly) cannot change a bit.
 
-B is read a vector at a time, so it needs a unit stride along columns (see `matmul_pack`); A is read one element at a
+B is read a vector at a time, so it needs a unit stride along columns (see `pack`); A is read one element at a
 time and may have any strides.
 """
 
@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .cpu import Machine
-from .ir import I1, I64, PTR, Function, Module, Type, V
+from ..cpu import Machine
+from ..ir import I1, I64, PTR, Function, Module, Type, V
 
 VECTORS = 3  # vectors side by side in the widest tile
 

@@ -7,9 +7,9 @@ bits of the sum.
 
 from __future__ import annotations
 
-from . import mathlib_tables as tables
-from .ir import V
-from .mathlib_base import (
+from ..ir import V
+from . import tables
+from .base import (
     at_least,
     at_most,
     choose,

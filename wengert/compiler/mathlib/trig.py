@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 
-from . import mathlib_tables as tables
-from .ir import F64, I64, PTR, Function, Type, V
-from .mathlib_base import choose, form, from_bits, magnitude, polynomial, root, to_bits, with_sign
+from ..ir import F64, I64, PTR, Function, Type, V
+from . import tables
+from .base import choose, form, from_bits, magnitude, polynomial, root, to_bits, with_sign
 
 _I128 = Type("i128")
 _ANGLE = "wengert_large_angle"
