@@ -272,7 +272,7 @@ def test_every_way_of_running_a_program_gives_the_same_bits(program: list[Step])
         assert same(run(program), deferred), "every buffer written over that can be"
 
 
-@settings(max_examples=60 * MORE, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40 * MORE, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(steps, min_size=6, max_size=24))
 def test_every_way_of_compiling_a_program_gives_the_same_bits(program: list[Step]) -> None:
     with w.eager():

@@ -80,7 +80,7 @@ def test_elements_of_other_places_are_read_from_memory(turned: Callable[[Any], A
     assert names(fusion)[0] == (ELEMENTWISE, ["tanh"]) and names(fusion)[-1][1][-1] == "add"
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.integers(0, 1 << 30))
 def test_every_program_has_a_valid_fusion(seed: int) -> None:
     program = drawn(Random(seed))
@@ -145,7 +145,7 @@ def test_the_validator_refuses(harm: Callable[[Graph, Fusion], None], message: s
         fusion.check(graph)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.integers(0, 1 << 30))
 def test_access_finds_the_elements_of_views(seed: int) -> None:
     """Offset and strides, applied to the buffer of the base, give what NumPy's views show."""

@@ -36,7 +36,7 @@ def path_of(function: Callable[[], list[Any]]) -> tuple[Node, dict[int, Any], li
     return segment.steps[-1].node, entering, sorted(positions)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.integers(0, 1 << 30))
 def test_passes_do_not_change_what_a_graph_means(seed: int) -> None:
     """Programs of whole numbers, of which sums are exact in whatever order; after each pass, and by the plan."""

@@ -114,7 +114,7 @@ class Plan:
         """Return a plan of the same path that leaves more behind: what `end.kept` has come to hold."""
         self.extensions += 1
         if self.extensions > MOST_EXTENSIONS:  # a program that keeps other values in each round: keep them all
-            end.kept.update([value.position for value in graph_of(end, ()).values if value.kind != LEAF])
+            end.kept = end.kept.union([value.position for value in graph_of(end, ()).values if value.kind != LEAF])
         new = Plan(end, end.kept)
         new.runs, new.seconds, new.extensions = self.runs, self.seconds, self.extensions
         return new

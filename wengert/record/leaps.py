@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from .buffers import Array
 from .entry import Entering, Entry, make_entry, next_number
 from .recorder import STATE, Segment, run_marked, wrap
-from .trie import NOTHING, Node, atom
+from .trie import NO_EDGES, NOTHING, Node, atom
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -200,7 +200,7 @@ def _first(
         segment.leaping = nested
     new, made = segment.steps[before:], [result.entry for result in results]
     whole = STATE.segment is segment and not segment.over and not segment.eager and not nested
-    if whole and new and all(entry.segment is segment and entry.node.position >= before for entry in made):
+    if whole and new and new[-1].node.edges is not NO_EDGES and all(entry.segment is segment and entry.node.position >= before for entry in made):
         here.edges[full] = Leap(new, len(fresh), made, note, tracks)
     return results, note
 

@@ -21,7 +21,7 @@ from .buffers import Array
 from .entry import Entering, Entry, Handle, make_entry, next_number
 from .interpreter import evaluate, settle, survivors
 from .lists import Passes
-from .trie import NOTHING, TRIE, Node, Params, atom
+from .trie import NO_EDGES, NOTHING, TRIE, Node, Params, atom
 
 if TYPE_CHECKING:
     from ..ops.table import Primitive
@@ -246,13 +246,13 @@ def _run(segment: Segment) -> None:
         kept = survivors(segment)
         evaluate(kept)
         settle(segment.steps)
-        if not STATE.eager:
+        if not STATE.eager and node.edges is not NO_EDGES:
             if not node.sightings:
                 node.line = user_line()
                 TRIE.ends.append(node)
             node.sightings += 1
             if node.sightings > 1:  # the first time, what recorded it step by step may still hold some
-                node.kept.update([entry.node.position for entry in kept])
+                node.kept = node.kept.union([entry.node.position for entry in kept])
             if node.sightings >= SIGHTINGS:
                 plan = _engine().promoted(node)
                 node.plan = plan or node.plan  # another thread may have had one made
@@ -270,7 +270,7 @@ def _run_plan(segment: Segment, node: Node, plan: Any) -> None:
     if not _quiet(plan, segment):
         kept = {entry.node.position for entry in survivors(segment)}
         if not kept <= node.kept:
-            node.kept |= kept
+            node.kept = node.kept.union(kept)
             node.plan = plan = plan.extended(node)
     entering = [steps[position].inputs[0] for position in plan.entering]
     late = [entry for entry in entering if entry.value is None]
@@ -314,7 +314,7 @@ def _demand(entry: Entry) -> None:
     entry.node.demanded = True
     end = None if entry.segment is None else entry.segment.end
     if end is not None and entry.node.position not in end.kept:
-        end.kept.add(entry.node.position)
+        end.kept = end.kept.union([entry.node.position])
         if end.plan is not None:
             end.plan = end.plan.extended(end)
 

@@ -66,9 +66,13 @@ def spec_of(shape: Shape, dtype: DType) -> Spec:
 LONGEST_SEGMENT = 4096  # steps; a program that never looks is executed this often
 
 
+NO_EDGES: dict[Any, Any] = {}  # of a node that does not belong to the trie; nobody writes to it
+
+
 class Node:
     """One place in the trie: everything known about a step, whichever run of the program arrives there.
 
+    chain      a hash of the path up to here
     source     derivatives start or end here: a value from outside, or a cut
     carries    derivatives can flow through this step: its values are real and it is not a cut
     halts      the segment is executed after this step: in eager mode, and where it has grown long
@@ -82,6 +86,7 @@ class Node:
 
     __slots__ = (
         "carries",
+        "chain",
         "demanded",
         "dependents",
         "edges",
@@ -112,7 +117,7 @@ class Node:
         self.parent, self.operands = parent, operands
         self.sightings, self.line = 0, ""
         self.plan: Any = None
-        self.kept: set[int] = set()
+        self.kept: frozenset[int] = frozenset()
         self.primitive, self.params, self.spec, self.position = (
             primitive,
             params,
@@ -122,7 +127,8 @@ class Node:
         self.source = primitive is None or primitive.cuts
         self.carries = spec.floating and primitive is not None and not primitive.cuts
         self.halts = halts or position >= LONGEST_SEGMENT
-        self.edges: dict[Any, Any] = {}  # key -> Node, or a Leap over several
+        self.edges: dict[Any, Any] = NO_EDGES  # key -> Node, or a Leap over several; once it belongs to the trie
+        self.chain = 0
         self.demanded = False
         self.dependents: dict[frozenset[int], list[int]] | None = None  # see `lists.dependents`
 
@@ -136,16 +142,20 @@ class Trie:
     """The root and the size of all paths; forgotten as a whole when it has grown too large.
 
     A program that never takes the same path twice would otherwise grow it for ever. Entries keep the nodes
-    they stand on, so forgetting costs the inference of what comes next, and never a result.
+    they stand on, so forgetting costs the inference of what comes next, and never a result. A trie that is no longer
+    small takes in only what is seen for the second time: what comes once leaves no trace but a number, and costs
+    Python's collector nothing.
     """
 
-    def __init__(self, most_nodes: int = 200_000):
-        self.most_nodes = most_nodes
+    def __init__(self, most_nodes: int = 200_000, small: int = 10_000):
+        self.most_nodes, self.small = most_nodes, small
         self.forget()
 
     def forget(self) -> None:
         """Start again from an empty trie."""
         self.root, self.size = Node(None, (), NOTHING, 0), 1
+        self.root.edges = {}
+        self.seen: set[int] = set()  # chains of steps that were taken once
         self.ends: list[Node] = []  # where segments have ended, in the order in which that first happened
 
     def child(
@@ -159,10 +169,17 @@ class Trie:
         operands: tuple[int, ...] = (),
     ) -> Node:
         """Return the child of `node` under `key`, made now: the program takes this step for the first time."""
+        made = Node(primitive, params, spec, node.position + 1, halts, node, operands)
+        made.chain = hash((node.chain, key))
+        if node.edges is NO_EDGES or (self.size >= self.small and made.chain not in self.seen):
+            if len(self.seen) >= self.most_nodes:
+                self.seen.clear()
+            self.seen.add(made.chain)
+            return made
         if self.size >= self.most_nodes:
             self.forget()
         self.size += 1
-        made = Node(primitive, params, spec, node.position + 1, halts, node, operands)
+        made.edges = {}
         found: Node = node.edges.setdefault(key, made)
         return found
 
