@@ -46,9 +46,21 @@ class DivergedError(WengertError, ArithmeticError):
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
-def user_line() -> str:
-    """Return `file:line` of the innermost frame outside the library, to name a place in a message."""
+class Line:
+    """A place in a program; as text, `file:line`. Most are noted and never shown, so the text is made when it is."""
+
+    __slots__ = ("file", "number")
+
+    def __init__(self, file: str, number: int):
+        self.file, self.number = file, number
+
+    def __str__(self) -> str:
+        return f"{os.path.basename(self.file)}:{self.number}"
+
+
+def user_line() -> Line:
+    """Return the line of the innermost frame outside the library, to name a place in a message."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+    return Line(frame.f_code.co_filename, frame.f_lineno)

@@ -20,7 +20,7 @@ from tests.compiler.guarded import everything_guarded
 MORE = int(os.environ.get("WENGERT_EXAMPLES", "1"))
 
 
-@settings(max_examples=100 * MORE)
+@settings(max_examples=150 * MORE)
 @given(st.integers(0, 1 << 30))
 def test_compiled_is_eager(seed: int) -> None:
     program = drawn(Random(seed))
@@ -28,7 +28,7 @@ def test_compiled_is_eager(seed: int) -> None:
     assert_compiled_equals_eager(program)
 
 
-@settings(max_examples=50 * MORE)
+@settings(max_examples=75 * MORE)
 @given(st.integers(0, 1 << 30))
 def test_compiled_is_eager_however_threads_share_it(seed: int) -> None:
     program = drawn(Random(seed))
@@ -37,7 +37,7 @@ def test_compiled_is_eager_however_threads_share_it(seed: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs mprotect")
-@settings(max_examples=30 * MORE)
+@settings(max_examples=40 * MORE)
 @given(st.integers(0, 1 << 30), st.booleans())
 def test_no_memory_beside_an_array_is_touched(seed: int, at_end: bool) -> None:
     """A stray read or write ends the run: every array lies beside a page that is forbidden."""

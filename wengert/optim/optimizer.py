@@ -69,7 +69,7 @@ class Optimizer:
         if not moving:
             self._warn()
             return
-        where = f"step() at {user_line()}"
+        where = user_line()
         news = self._recorded(moving)
         replaced = {self.params[i].entry: where for i in moving}
         for i, (new, *states) in zip(moving, news, strict=True):

@@ -6,6 +6,7 @@ import itertools
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from ..errors import Line
 from .buffers import Array
 from .trie import Node, Params, Spec
 
@@ -14,6 +15,22 @@ if TYPE_CHECKING:
     from .recorder import Segment
 
 next_number = itertools.count(1).__next__  # one count for all threads: an operand's number is always the smaller
+
+
+class Spent:
+    """Why a list can no longer be asked: the lines of the `backward()` that walked it and of the step that replaced its
+    parameters. As text, the sentence for the user."""
+
+    __slots__ = ("step", "walk")
+
+    def __init__(self, walk: Line, step: Line):
+        self.walk, self.step = walk, step
+
+    def __str__(self) -> str:
+        return (
+            f"This list was differentiated by backward() at {self.walk} and spent by step() at {self.step}, which "
+            "replaced the parameters it was computed from; compute the result again before asking for its derivatives."
+        )
 
 
 class Entry:
@@ -36,7 +53,7 @@ class Entry:
     number: float  # whole but for entries that a leap stands for
     owner: weakref.ref[Handle]
     segment: Segment | None
-    spent: str
+    spent: Spent
     tracked: bool
     value: Array | None
 

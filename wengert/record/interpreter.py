@@ -74,7 +74,7 @@ def _missing(wanted: set[Entry]) -> dict[Entry, tuple[Entry, ...]]:
         if entry in found or entry.value is not None:
             continue
         if not operands:
-            raise GradientError(entry.spent)
+            raise GradientError(str(entry.spent))
         found[entry] = operands
         stack.extend(operands)
     return found

@@ -199,8 +199,9 @@ def _first(
     finally:
         segment.leaping = nested
     new, made = segment.steps[before:], [result.entry for result in results]
-    whole = STATE.segment is segment and not segment.over and not segment.eager and not nested
-    if whole and new and new[-1].node.edges is not NO_EDGES and all(entry.segment is segment and entry.node.position >= before for entry in made):
+    here_still = STATE.segment is segment and not segment.over and not segment.eager and not nested
+    kept = bool(new) and new[-1].node.edges is not NO_EDGES  # the trie has taken these steps in
+    if here_still and kept and all(entry.segment is segment and entry.node.position >= before for entry in made):
         here.edges[full] = Leap(new, len(fresh), made, note, tracks)
     return results, note
 

@@ -6,8 +6,8 @@ import weakref
 from collections.abc import Iterable
 from operator import attrgetter
 
-from ..errors import GradientError
-from .entry import Entry, Handle
+from ..errors import GradientError, Line
+from .entry import Entry, Handle, Spent
 from .trie import Node
 
 
@@ -24,7 +24,7 @@ def lines(results: Iterable[Entry], since: float = 0) -> list[Entry]:
         if entry.is_source:
             continue
         if (spent := getattr(entry, "spent", None)) is not None:
-            raise GradientError(spent)
+            raise GradientError(str(spent))
         if not entry.inputs:
             continue  # the alias that a transform differentiates by, executed before it knew
         for operand in entry.inputs:
@@ -40,12 +40,12 @@ class Pass:
 
     __slots__ = ("held", "line", "node", "result")
 
-    def __init__(self, result: Handle, line: str, steps: list[Entry] | None, sources: dict[Entry, int]):
+    def __init__(self, result: Handle, line: Line, steps: list[Entry] | None, sources: dict[Entry, int]):
         self.line, self.node = line, result.entry.node
         self.held = held = [] if steps is None else [(steps, sources)]
         self.result = weakref.ref(result, lambda _: held.clear())  # so that it keeps nothing alive that is not kept
 
-    def spend(self, updated: dict[Entry, str]) -> bool:
+    def spend(self, updated: dict[Entry, Line]) -> bool:
         """Cut what depends on the updated sources; return whether the result itself is spent."""
         handle = self.result()
         if handle is None or handle.entry.node is not self.node:
@@ -54,15 +54,12 @@ class Pass:
             depending = _depending(handle.entry, updated)
         else:
             steps, sources = self.held[0]
-            gone = {place: updated[source] for source, place in sources.items() if source in updated}
-            where = next(iter(gone.values()), "")
-            depending = [(steps[place], where) for place in dependents(self.node, frozenset(gone))] if gone else []
-        for entry, where in depending:
-            if entry.segment is not None:  # else it was leapt over
-                entry.spent = (
-                    f"This list was differentiated by backward() at {self.line} and spent by {where}, which replaced "
-                    "the parameters it was computed from; compute the result again before asking for its derivatives."
-                )
+            gone = frozenset([place for source, place in sources.items() if source in updated])
+            depending = [steps[place] for place in dependents(self.node, gone)] if gone else []
+        spent = Spent(self.line, next(iter(updated.values()))) if depending else None
+        for entry in depending:
+            if spent is not None and entry.segment is not None:  # else it was leapt over
+                entry.spent = spent
                 if entry.value is not None:  # one that is known need not be computed again
                     entry.cut()
         return hasattr(handle.entry, "spent")
@@ -81,7 +78,7 @@ class Passes:
         """Note that a list has been walked back to front."""
         self._walked = [*self._walked[1 - self.most :], walked]
 
-    def spend(self, updated: dict[Entry, str]) -> None:
+    def spend(self, updated: dict[Entry, Line]) -> None:
         """Cut the lists that were walked back and depend on the updated sources.
 
         So a loss that somebody keeps does not keep the old parameters and activations alive. Values already known
@@ -91,18 +88,17 @@ class Passes:
         self._walked = [walked for walked in self._walked if not walked.spend(updated)]
 
 
-def _depending(result: Entry, updated: dict[Entry, str]) -> list[tuple[Entry, str]]:
-    """Return the entries of a list that depend on the updated sources, each with what was said of these."""
+def _depending(result: Entry, updated: dict[Entry, Line]) -> list[Entry]:
+    """Return the entries of a list that depend on the updated sources."""
     try:
         entries = lines([result])
     except GradientError:  # spent through another result that shares it
         return []
-    depends: dict[Entry, str] = {entry: updated[entry] for entry in entries if entry in updated}
+    depends = {entry for entry in entries if entry in updated}
     for entry in entries:
-        where = next((depends[operand] for operand in entry.inputs if operand in depends), None)
-        if where is not None:
-            depends[entry] = where
-    return [(entry, where) for entry, where in depends.items() if not entry.is_source]
+        if not depends.isdisjoint(entry.inputs):
+            depends.add(entry)
+    return [entry for entry in entries if entry in depends and not entry.is_source]
 
 
 def dependents(end: Node, sources: frozenset[int]) -> list[int]:

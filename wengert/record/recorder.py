@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..errors import user_line
+from ..errors import Line, user_line
 from . import interpreter
 from .buffers import Array
 from .entry import Entering, Entry, Handle, make_entry, next_number
@@ -117,7 +117,7 @@ class _State(threading.local):
 
     def __init__(self) -> None:
         self.setting = _Setting(True, False, None)
-        self.marked: tuple[Segment, dict[Entry, str]] | None = None
+        self.marked: tuple[Segment, dict[Entry, Line]] | None = None
         self.segment = Segment(TRIE.root, tracking=True, eager=False)
         self.passes = Passes()
         self.looks = 0  # how often a value was asked for
@@ -248,7 +248,7 @@ def _run(segment: Segment) -> None:
         settle(segment.steps)
         if not STATE.eager and node.edges is not NO_EDGES:
             if not node.sightings:
-                node.line = user_line()
+                node.line = str(user_line())
                 TRIE.ends.append(node)
             node.sightings += 1
             if node.sightings > 1:  # the first time, what recorded it step by step may still hold some
@@ -341,10 +341,10 @@ def guarded(entry: Entry, check: Callable[[Array], None]) -> None:
         STATE.looks = looks
 
 
-def mark_step(updated: dict[Entry, str]) -> None:
+def mark_step(updated: dict[Entry, Line]) -> None:
     """Close the segment after an optimizer's step; it is executed by the next record or look, not now.
 
-    `updated` maps the sources whose values the step replaced to a sentence saying where. Lists that depend on
+    `updated` maps the sources whose values the step replaced to the line where it did. Lists that depend on
     them and have been differentiated are spent: they are cut once the step has been executed.
     """
     run_marked()
