@@ -152,3 +152,9 @@ def test_a_tensor_is_an_index() -> None:
     assert x.tolist() == [2, 0, 0]
     assert w.tensor([3.0, 1.0, 2.0])[w.tensor([2, 0], dtype=w.uint8)].tolist() == [2.0, 3.0]
     assert np.array([5, 6, 7])[w.tensor([0, 2])].tolist() == [5, 7]
+
+
+def test_a_mask_without_axes_is_no_index() -> None:
+    x = w.tensor(2.0)
+    with pytest.raises(w.errors.OutOfBoundsError, match="a single bool is no index here"):
+        x[x > 0]

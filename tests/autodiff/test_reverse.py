@@ -193,9 +193,9 @@ def test_a_leaf_that_was_updated_since_is_an_error_and_not_a_zero(how: str) -> N
     else:
         with w.no_grad():
             p -= 0.1
-    with pytest.raises(w.errors.GradientError, match="replaced .* compute the result again"):
+    with pytest.raises(w.errors.GradientError, match=r"replaced .* compute the result again"):
         w.gradients(old, p)
-    with pytest.raises(w.errors.GradientError, match="replaced .* compute the result again"):
+    with pytest.raises(w.errors.GradientError, match=r"replaced .* compute the result again"):
         old.backward()
     assert w.gradients((p * p).sum(), p).tolist() == (p.detach() * 2).tolist()
     assert w.gradients((p.detach() * 2 * w.tensor(1.0, requires_grad=True)).sum(), p).tolist() == [0.0, 0.0]

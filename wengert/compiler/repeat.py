@@ -63,6 +63,8 @@ class Repeat:
         self.singles = [np.empty((), specs[p].dtype if p in specs else np.float32) for p in self.numbers]
         for position, single in zip(self.numbers, self.singles, strict=True):
             self.arrays[slots[position]] = single
+        given = {*constants, *streams, *self.numbers, *[before for before, _ in self.states]}
+        assert given == set(plan.entering), "something that enters the step is neither given nor made by the one before"
         values = [plan.graph.wanted[after] for _, after in self.states]
         self.sets = [[np.empty(value.spec.shape, value.spec.dtype) for value in values] for _ in range(2)]
         self.inside = [slots[before] for before, _ in self.states]

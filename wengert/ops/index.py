@@ -108,6 +108,8 @@ def _index_arrays(item: Any, axis: int, shape: Shape) -> list[Tensor]:
             ) from None
     array = operand(np.zeros(0, np.int64) if isinstance(item, list) and not item else item)
     if array.dtype == bool_:
+        if not array.ndim:
+            raise OutOfBoundsError("indexing: a single bool is no index here; use None to add an axis.")
         if array.shape != shape[axis : axis + array.ndim]:
             raise OutOfBoundsError(
                 f"indexing: a mask of shape {array.shape} does not fit shape {shape} from axis {axis} on; "
