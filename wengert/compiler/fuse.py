@@ -53,6 +53,9 @@ def access(value: Value) -> Access:
 
 
 _PROBE = np.zeros(16)
+MOST_MEMBERS = 128  # values of a kernel: compiling takes longer than in proportion
+DEEPEST = 8  # values that a value computed wherever it is needed is made of
+MOST_VIEWS = 32  # views of views before a copy is made
 
 
 def squeezed(value: Value) -> tuple[int, ...]:
@@ -60,17 +63,27 @@ def squeezed(value: Value) -> tuple[int, ...]:
     return tuple([size for size in value.spec.shape if size != 1])
 
 
+def _is_view(value: Value) -> bool:
+    """Whether NumPy would make a view of it without copying."""
+    try:
+        access(value)
+    except ValueError:
+        return False
+    return True
+
+
 def with_copies(graph: Graph) -> Graph:
     """Return the graph with copies put in where a view cannot be one, and where a view is wanted as a buffer."""
     values: list[Value] = []
+    depth: dict[Value, int] = {}  # how many views a value looks through
     for value in graph.values:
         if value.kind == VIEW:
-            try:
-                access(value)
-            except ValueError:
+            depth[value] = 1 + depth.get(value.operands[-1], 0)
+            if depth[value] > MOST_VIEWS or not _is_view(value):
                 copy = copy_of(value.operands[-1])
                 values.append(copy)
                 value.operands = (*value.operands[:-1], copy)
+                depth[value] = 1
         values.append(value)
     wanted = dict(graph.wanted)
     copies: dict[Value, Value] = {}
@@ -146,12 +159,12 @@ class Fusion:
     def __init__(self, graph: Graph):
         self.groups: list[Group] = []
         self.home: dict[Value, Group] = {}
-        self.floating: set[Value] = set()
+        self.floating: dict[Value, int] = {}  # those computed wherever they are needed, and out of how many others
         for value in graph.values:
             if value.kind in (VIEW, LEAF):
                 continue
             if self._floats(value):
-                self.floating.add(value)
+                self.floating[value] = 1 + max([self.floating.get(b, 0) for b in map(base_of, value.operands)])
             elif value.kind == ELEMENTWISE:
                 self._elementwise(value)
             elif value.kind == REDUCTION:
@@ -169,7 +182,9 @@ class Fusion:
             and value.spec.size == 1
             and isinstance(how, Elementwise)
             and how.cost <= 5
-            and all(base.kind == LEAF or base in self.floating for base in map(base_of, value.operands))
+            and all(
+                base.kind == LEAF or self.floating.get(base, DEEPEST) < DEEPEST for base in map(base_of, value.operands)
+            )
         )
 
     def settle(self, value: Value) -> None:
@@ -238,7 +253,7 @@ class Fusion:
 
     def _axes(self, value: Value, group: Group) -> Axes | None:
         """Return the axes a value would run along in a group, or None if it does not fit."""
-        if not group.fuses:
+        if not group.fuses or len(group.members) >= MOST_MEMBERS:
             return None
         shape = squeezed(value)
         if shape == group.shape:
@@ -271,7 +286,8 @@ class Fusion:
         if last >= 0:
             group = self.groups[last]
             full = tuple(range(len(shape)))
-            if group.fuses and group.rows in (None, rows) and group.shape == shape and group.axes_of(operand) == full:
+            fits = group.fuses and len(group.members) < MOST_MEMBERS
+            if fits and group.rows in (None, rows) and group.shape == shape and group.axes_of(operand) == full:
                 group.rows = rows
                 self._place(value, group, axes)
                 return
