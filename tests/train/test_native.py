@@ -220,3 +220,33 @@ def test_a_callback_may_freeze_a_layer(monkeypatch: pytest.MonkeyPatch, repeats:
 
     assert same(run(False), run(True))
     assert sum(repeats) > 3
+
+
+def test_what_a_step_reads_after_writing_is_not_overwritten() -> None:
+    """The old value is needed by a kernel that comes after the one that makes the new: two sets of buffers."""
+    from wengert.compiler.plan import Plan
+    from wengert.compiler.repeat import may_overwrite
+
+    def path(*wanted: Any) -> tuple[Any, list[int]]:
+        positions = [x.entry.node.position for x in wanted]
+        node = wanted[-1].entry.node
+        w.synchronize()
+        return node, positions
+
+    a, g = w.ones((6, 6)), w.ones((6, 6))
+    new = a - g * 0.5
+    end, (position,) = path(new)
+    assert may_overwrite(Plan(end, [position]), 4, position)  # g and 0.5 entered first, and made the third entry
+    b = w.ones((6, 6))
+    new = b - (b @ b) * 0.5  # the product reads all of b while its rows are being updated
+    end, (position,) = path(new)
+    assert not may_overwrite(Plan(end, [position]), 1, position)
+    c = w.ones((6, 6))
+    new = c - c.T  # element (i, j) needs the old (j, i)
+    end, (position,) = path(new)
+    assert not may_overwrite(Plan(end, [position]), 1, position)
+    d = w.ones((6, 6))
+    new = d * 2.0
+    late = (d @ d).sum(axis=0)
+    end, (first, _) = path(new, late)
+    assert not may_overwrite(Plan(end, [first, late.entry.node.position]), 1, first)

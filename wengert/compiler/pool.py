@@ -34,7 +34,7 @@ from . import runner as at
 from .runner import write_runner
 
 MOST_THREADS = 64
-SPIN = 30e-6  # seconds a worker looks for the next job before it sleeps: other programs want the core too
+SPIN = 100e-6  # seconds a worker looks for the next job before it sleeps: other programs want the core too
 FUTEX_NUMBER = {"x86_64": 202, "aarch64": 98, "riscv64": 98, "ppc64le": 221}
 
 

@@ -2,9 +2,10 @@
 
 One step is the plan's own table of calls, with a few more around it: rows of the data are gathered into the batch,
 numbers that change (a learning rate) are taken from a list, losses are put aside, and a counter goes on. What a step
-leaves behind for the next (parameters, moments) lives in two sets of buffers that take turns, so the table of a step
-exists twice, and the table of many steps is these two in turn. The kernels are the plan's, so the bits are those of
-steps made one at a time.
+leaves behind for the next (parameters, moments) is written over what it started from, where each element is read only
+to compute itself; otherwise it lives in two sets of buffers that take turns. So the table of a step exists twice, and
+the table of many steps is these two in turn. The kernels are the plan's, so the bits are those of steps made one at a
+time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import numpy as np
 from ..record.buffers import Array
 from . import kernels
 from .arrays import address
+from .fuse import base_of
+from .graph import ELEMENTWISE, LEAF, PRODUCT
 from .plan import Frame, Plan
 from .pool import the_pool
 
@@ -66,7 +69,9 @@ class Repeat:
         given = {*constants, *streams, *self.numbers, *[before for before, _ in self.states]}
         assert given == set(plan.entering), "something that enters the step is neither given nor made by the one before"
         values = [plan.graph.wanted[after] for _, after in self.states]
-        self.sets = [[np.empty(value.spec.shape, value.spec.dtype) for value in values] for _ in range(2)]
+        first = [np.empty(value.spec.shape, value.spec.dtype) for value in values]
+        pairs = zip(self.states, first, strict=True)
+        self.sets = [first, [b if may_overwrite(plan, *state) else np.empty_like(b) for state, b in pairs]]
         self.inside = [slots[before] for before, _ in self.states]
         self.outside = [plan.slot[value] for value in values]
         self.log_sources = [self.arrays[plan.slot[plan.graph.wanted[position]]] for position in self.logs]
@@ -127,3 +132,24 @@ class Repeat:
 
     def _collect(self, counter: Array, source: Array, log: Array) -> Any:
         return self._call("collect", [address(counter), address(source), address(log), source.nbytes], 1, 0)
+
+
+def may_overwrite(plan: Plan, before: int, after: int) -> bool:
+    """Whether the value left at `after` may be written over the one that enters at `before`.
+
+    It may if nothing reads the old value after the kernel that makes the new one, and this kernel, which must be one
+    sweep without a reduction, reads only the element it is about to write.
+    """
+    new = plan.graph.wanted[after]
+    home = plan.fusion.home[new]
+    if any(member.kind != ELEMENTWISE for member in home.members[home.kind == PRODUCT :]):
+        return False
+    for group in plan.fusion.groups[home.index :]:
+        for member in group.members:
+            for operand in member.operands:
+                base = base_of(operand)
+                if base.kind == LEAF and base.position == before:
+                    same = group is home and operand is base and member.kind == ELEMENTWISE
+                    if not same or group.axes[member] != group.axes[new] or base.spec is not new.spec:
+                        return False
+    return True
