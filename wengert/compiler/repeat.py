@@ -118,7 +118,6 @@ class Repeat:
         first = (kernels.address_of(kernels.POINTERS), address(fill), len(todo), 0)
         rest = [tuple(record) for record in table.reshape(-1, 4)[1:].tolist()]
         kept = [*calls, *ends, bases, fill]
-        self._kept = [*getattr(self, "_kept", [])[-64:], kept]
         return [*[c[0] for c in calls], first, *rest, *[c[0] for c in ends]], kept
 
     def _call(self, name: str, words: list[int], units: int, grain: int) -> tuple[tuple[int, int, int, int], Array]:

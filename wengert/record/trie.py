@@ -63,7 +63,7 @@ def spec_of(shape: Shape, dtype: DType) -> Spec:
     return spec
 
 
-LONGEST_SEGMENT = 1024  # steps; a program that never looks is executed this often
+LONGEST_SEGMENT = 8192  # steps; a program that never looks is executed this often
 
 
 NO_EDGES: dict[Any, Any] = {}  # of a node that does not belong to the trie; nobody writes to it
