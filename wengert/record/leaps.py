@@ -176,10 +176,11 @@ def leap(
         entry.segment, entry.value, entry.tracked, entry.jump = segment, None, tracked, jump
         filler[i] = entry
         tensors.append(wrap(entry))
-    if steps[-1].node is not here or segment.over:  # a `__del__` has recorded or looked meanwhile
-        return leap(key, operands, body, tracks)
     segment.jumps.append(jump)
-    steps.extend(filler)
+    # As in `recorder.record`, which see.
+    if steps[-1].node is not here or segment.over or steps.extend(filler) is not None:  # type: ignore[func-returns-value]
+        segment.jumps.remove(jump)
+        return leap(key, operands, body, tracks)
     segment.entered.update(zip(fresh, known.fresh, strict=True))
     segment.entered.update(known.constants)
     return tensors, known.note

@@ -79,7 +79,9 @@ class Segment:
         child = node.edges.get(key)
         if child is None:
             child = TRIE.child(node, key, None, (), NOTHING)
-        self.steps.append(make_entry(child, (), None, False))
+        step = make_entry(child, (), None, False)
+        if self.steps[-1].node is not node or self.steps.append(step) is not None:  # type: ignore[func-returns-value]
+            self.mark(key)
 
     def enter(self, entry: Entry) -> int:
         """Bring a value from outside (a leaf, or an earlier segment's) into the path; return its position."""
@@ -95,9 +97,9 @@ class Segment:
         if entry.tracked:
             self.pure = self.pure and entry.is_source
             self.sources.append(entry)
-        if steps[-1].node is not node:  # a `__del__` that the garbage collector called has recorded meanwhile
+        # As in `record`, which see.
+        if steps[-1].node is not node or steps.append(step) is not None:  # type: ignore[func-returns-value]
             return self.enter(entry)
-        steps.append(step)
         self.entered[entry] = child.position
         self.bytes_held += spec.size * spec.dtype.itemsize
         return child.position
@@ -202,9 +204,10 @@ def record(primitive: Primitive, *operands: Handle, params: Params = ()) -> Tens
     tensor = _new(_tensor)
     tensor.entry = entry
     tensor.grad = tensor.base = tensor.views = None
-    if steps[-1].node is not here or segment.over:  # a `__del__` the garbage collector called has recorded or looked
+    # Where a `__del__` that the garbage collector called has recorded or looked meanwhile, it is done again. Asking and
+    # appending are one line, so that no tool that traces lines can call the collector in between.
+    if steps[-1].node is not here or segment.over or steps.append(entry) is not None:  # type: ignore[func-returns-value]
         return record(primitive, *operands, params=params)
-    steps.append(entry)
     if primitive.view and (node.spec.shape or primitive.name != "getitem" or Ellipsis in params[0]):
         _link(tensor, operands[0])  # in NumPy, too, x[0, 0] is no view and x[0, 0, ...] is one
     if node.halts or segment.bytes_held > MOST_BYTES_HELD:
