@@ -177,8 +177,12 @@ def leap(
         filler[i] = entry
         tensors.append(wrap(entry))
     segment.jumps.append(jump)
-    # As in `recorder.record`, which see.
-    if steps[-1].node is not here or segment.over or steps.extend(filler) is not None:  # type: ignore[func-returns-value]
+    if steps[-1].node is not here or segment.over:  # as in `recorder.record`, which see
+        segment.jumps.remove(jump)
+        return leap(key, operands, body, tracks)
+    steps.extend(filler)
+    if len(steps) != known.nodes[-1].position + 1:
+        del steps[-len(filler) :]
         segment.jumps.remove(jump)
         return leap(key, operands, body, tracks)
     segment.entered.update(zip(fresh, known.fresh, strict=True))

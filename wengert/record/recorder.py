@@ -80,7 +80,7 @@ class Segment:
         if child is None:
             child = TRIE.child(node, key, None, (), NOTHING)
         step = make_entry(child, (), None, False)
-        if self.steps[-1].node is not node or self.steps.append(step) is not None:  # type: ignore[func-returns-value]
+        if self.steps[-1].node is not node or not _appended(self.steps, step):  # as in `record`, which see
             self.mark(key)
 
     def enter(self, entry: Entry) -> int:
@@ -97,8 +97,7 @@ class Segment:
         if entry.tracked:
             self.pure = self.pure and entry.is_source
             self.sources.append(entry)
-        # As in `record`, which see.
-        if steps[-1].node is not node or steps.append(step) is not None:  # type: ignore[func-returns-value]
+        if steps[-1].node is not node or not _appended(steps, step):  # as in `record`, which see
             return self.enter(entry)
         self.entered[entry] = child.position
         self.bytes_held += spec.size * spec.dtype.itemsize
@@ -160,6 +159,16 @@ def wrap(entry: Entry) -> Tensor:
     return tensor  # type: ignore[no-any-return]  # the bound class is Tensor
 
 
+def _appended(steps: list[Entry], step: Entry) -> bool:
+    """Append a step; tell whether it came to stand where its node says, and take it back if it did not."""
+    steps.append(step)
+    if len(steps) == step.node.position + 1:
+        return True
+    if steps[-1] is step:
+        steps.pop()
+    return False
+
+
 def record(primitive: Primitive, *operands: Handle, params: Params = ()) -> Tensor:
     """Append one operation and return the tensor that names it.
 
@@ -204,9 +213,9 @@ def record(primitive: Primitive, *operands: Handle, params: Params = ()) -> Tens
     tensor = _new(_tensor)
     tensor.entry = entry
     tensor.grad = tensor.base = tensor.views = None
-    # Where a `__del__` that the garbage collector called has recorded or looked meanwhile, it is done again. Asking and
-    # appending are one line, so that no tool that traces lines can call the collector in between.
-    if steps[-1].node is not here or segment.over or steps.append(entry) is not None:  # type: ignore[func-returns-value]
+    # Where a `__del__` that the garbage collector called has recorded or looked meanwhile, it is done again. Under a
+    # tool that traces lines that can happen even between asking and appending, so the place is compared once more.
+    if steps[-1].node is not here or segment.over or not _appended(steps, entry):
         return record(primitive, *operands, params=params)
     if primitive.view and (node.spec.shape or primitive.name != "getitem" or Ellipsis in params[0]):
         _link(tensor, operands[0])  # in NumPy, too, x[0, 0] is no view and x[0, 0, ...] is one
