@@ -11,7 +11,7 @@ from ..record.buffers import Array
 from ..record.trie import Node
 from . import kernels
 from .alone import run as alone
-from .plan import Plan, entering_positions
+from .plan import Plan, entering
 from .repeat import Repeat
 
 STEP = 4e-6  # seconds: one entry, interpreted
@@ -44,11 +44,6 @@ def _once(end: Node) -> float:
             seconds += STEP + ELEMENT * node.spec.size
         node = node.parent
     return seconds
-
-
-def entering(end: Node) -> list[int]:
-    """Return the positions at which values enter a path."""
-    return entering_positions(end)
 
 
 def repeated(

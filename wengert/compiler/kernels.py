@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from . import matmul
@@ -16,15 +14,6 @@ from .loops import Loop, emit, emit_columns
 _ADDRESSES: dict[Any, int] = {}
 
 
-@dataclass
-class Compiling:
-    """What compiling has cost this process."""
-
-    kernels: int = 0
-    seconds: float = 0.0
-
-
-COMPILING = Compiling()
 POINTERS = "pointers"  # the kernel that fills addresses into words
 
 
@@ -36,10 +25,7 @@ def missing(structures: Iterable[Any]) -> list[Any]:
 def address_of(structure: Any) -> int:
     """Return the address of a kernel, compiling it if need be."""
     if structure not in _ADDRESSES:
-        start = time.perf_counter()
         _ADDRESSES.update(_made(structure))
-        COMPILING.kernels += 1
-        COMPILING.seconds += time.perf_counter() - start
     return _ADDRESSES[structure]
 
 

@@ -41,7 +41,7 @@ class Plan:
         graph = with_products_as_used(graph)
         graph.check()
         self._fuse(with_copies(graph))
-        self.entering = entering_positions(end)
+        self.entering = entering(end)
         self._slots()
         self._arrange()
         self._frames: list[Frame] = []
@@ -133,7 +133,7 @@ class Plan:
         return results
 
 
-def entering_positions(end: Node) -> list[int]:
+def entering(end: Node) -> list[int]:
     """Return the positions at which values enter a path."""
     found = []
     node: Node | None = end
