@@ -19,13 +19,14 @@ RANKS = {
     **dict.fromkeys(["ops", "random"], 2),
     **dict.fromkeys(["tensor", "operators", "views", "display", "exchange", "namespace", "autodiff", "compiler"], 3),
     **dict.fromkeys(["nn", "optim", "train"], 4),
-    **dict.fromkeys(["explanation", "interop", "datasets", "serialization"], 5),
-    **dict.fromkeys(["cli", "__main__"], 6),
+    **dict.fromkeys(["explanation", "interop", "datasets", "serialization", "classic"], 5),
+    "applications": 6,
+    **dict.fromkeys(["cli", "__main__"], 7),
 }
 # wengert/__init__.py gathers the public names of everything below the command line.
 ROOT_RANK = 5
 
-HEAVY = ["click", "rich", "matplotlib", "safetensors", "llvmlite", "asyncio", "unittest"]
+HEAVY = ["click", "rich", "matplotlib", "safetensors", "llvmlite", "asyncio", "unittest", "sklearn", "scipy"]
 
 
 def sources() -> list[Path]:

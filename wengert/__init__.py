@@ -14,7 +14,7 @@ from .record.recorder import eager
 from .record.recorder import execute as synchronize
 
 if TYPE_CHECKING:
-    from . import datasets, nn, optim, train
+    from . import classic, datasets, nn, optim, train
     from .compiler.report import report
     from .explanation import explain
     from .random import seed
@@ -26,6 +26,7 @@ __array_api_version__ = "2024.12"
 
 # Loaded when first used: networks, training and explanation import more than a tensor needs.
 _LAZY = {
+    "classic": (".classic", None),
     "datasets": (".datasets", None),
     "explain": (".explanation", "explain"),
     "explanation": (".explanation", None),
@@ -42,6 +43,7 @@ _LAZY = {
 __all__ = [
     *_namespace,
     "check_gradients",
+    "classic",
     "custom_rule",
     "datasets",
     "eager",

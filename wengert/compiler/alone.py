@@ -6,7 +6,6 @@ Nothing is fused and nothing arranged, so no plan is made: the words of a call f
 from __future__ import annotations
 
 import math
-from array import array
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +21,6 @@ from .graph import LEAF, Value, obstacle
 from .ir import LANES
 from .loops import FULL, ROW, Loop, Operand, Step, element_of
 from .lower import FLAT, GRAIN
-from .pool import the_pool
 
 
 def run(primitive: Primitive, params: Params, values: list[Array], spec: Spec) -> Array | None:
@@ -55,14 +53,6 @@ def _spread(value: Array, spec: Spec) -> Array:
     return np.ascontiguousarray(np.broadcast_to(value, spec.shape))
 
 
-def _call(kernel: Any, words: list[int], units: int, grain: int) -> None:
-    """Call one kernel."""
-    table = array("q", [kernels.address_of(kernel), 0, units, grain, *words])
-    here, _ = table.buffer_info()
-    table[1] = here + 32
-    the_pool().run(here, 1)
-
-
 def _elementwise(primitive: Primitive, params: Params, values: list[Array], spec: Spec) -> Array:
     result = np.empty(spec.shape, spec.dtype)
     loop = _loop(primitive, atom(params), params, tuple([(v.dtype, v.size == 1) for v in values]), spec.dtype)
@@ -72,7 +62,7 @@ def _elementwise(primitive: Primitive, params: Params, values: list[Array], spec
         words += [address(value), 0 if value.size == 1 else FLAT]
     how = primitive.lower
     assert isinstance(how, Elementwise)
-    _call(loop, [*words, address(result)], rows, max(1, GRAIN // (FLAT * (len(values) + how.cost))))
+    kernels.call(loop, [*words, address(result)], rows, max(1, GRAIN // (FLAT * (len(values) + how.cost))))
     return result
 
 
@@ -116,11 +106,11 @@ def _reduced(how: str, value: Array, outer: int, n: int, inner: int) -> Array:
         step = Step(how, (), (), (0,), element, ROW, 1, reduces=True)
         loop = Loop(1 if outer > 1 else 0, (Operand(element, "1"),), (step,), (1,))
         words = [n, outer * n, outer, source, n, target] if outer > 1 else [n, n, source, target]
-        _call(loop, words, outer, max(1, GRAIN // (2 * n)))
+        kernels.call(loop, words, outer, max(1, GRAIN // (2 * n)))
     else:
         tiles = -(-inner // LANES)
         words = [n, inner, tiles, source, n * inner, inner, 1, target]
-        _call(("columns", how, element), words, outer * tiles, max(1, GRAIN // (n * LANES)))
+        kernels.call(("columns", how, element), words, outer * tiles, max(1, GRAIN // (n * LANES)))
     return result
 
 
@@ -152,5 +142,5 @@ def _product(values: list[Array], spec: Spec) -> Array:
     at = {"A": address(a), "B": address(b), "C": address(result), "SCRATCH": start}
     for call in product.calls:
         words = [word if isinstance(word, int) else at[word.base] + word.offset for word in call.words]
-        _call(call.kernel, words, call.units, call.grain)
+        kernels.call(call.kernel, words, call.units, call.grain)
     return result

@@ -189,6 +189,7 @@ class Function:
         self._lines: list[str] = []
         self._allocas: list[str] = []
         self._block = "entry"
+        self._after: list[str] = []  # where the loops around this place end, the innermost last
         self.args = [V(self, f"%a{i}", type) for i, type in enumerate(params)]
         listed = ", ".join(str(arg) for arg in self.args)
         self._head = f"define {linkage} {returns} @{name}({listed}) #0 {{"
@@ -305,7 +306,7 @@ class Function:
 
     @contextmanager
     def loop(self, begin: V, end: V, step: Any = 1) -> Iterator[V]:
-        """Run the block for i = begin, begin + step, ... below end (signed)."""
+        """Run the block for i = begin, begin + step, ... below end (signed), or until `leave_if` leaves it."""
         counter = self.slot(begin)
         head, body, after = self.label("head"), self.label("body"), self.label("after")
         self.jump(head)
@@ -313,10 +314,18 @@ class Function:
         i = counter.get()
         self.branch(i.compare("lt", end), body, after)
         self.block(body)
+        self._after.append(after)
         yield i
+        self._after.pop()
         counter.set(i + step)
         self.jump(head)
         self.block(after)
+
+    def leave_if(self, condition: V) -> None:
+        """Leave the innermost loop if a scalar condition holds: a search that has found what it looks for."""
+        on = self.label("on")
+        self.branch(condition, self._after[-1], on)
+        self.block(on)
 
     @contextmanager
     def when(self, condition: V) -> Iterator[None]:

@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from ..record.buffers import Array
 from . import matmul
-from .arrays import DATA
+from .arrays import DATA, address
 from .cpu import compiled
 from .ir import I64, PTR, Function, Module, Type, V
 from .loops import Loop, emit, emit_columns
+from .pool import the_pool
 
 _ADDRESSES: dict[Any, int] = {}
 
 
 POINTERS = "pointers"  # the kernel that fills addresses into words
+
+
+class Written(NamedTuple):
+    """A kernel written outside the compiler: `write(module, name, *settings)` writes `void name(ptr, i64, i64)`.
+
+    The best-matching unit of a map and the search for a category are such kernels. Settings are whatever the code
+    depends on: an element, whether something is masked; sizes are words, read when it runs.
+    """
+
+    write: Callable[..., None]
+    settings: tuple[Any, ...] = ()
+
+
+def call(kernel: Any, words: Sequence[int | Array], units: int, grain: int = 0) -> None:
+    """Call one kernel for the units 0 ... units - 1 of its work.
+
+    words: integers, and arrays for the addresses of their elements, which must lie next to each other in C order.
+    grain: the fewest units worth a second thread; 0: all units are done by one call, in one thread, in order.
+    """
+    table = array("q", [address_of(kernel), 0, units, grain])
+    for word in words:
+        if isinstance(word, np.ndarray):
+            assert word.flags.c_contiguous, f"{kernel}: an array is not contiguous"
+            word = address(word)
+        table.append(word)
+    here, _ = table.buffer_info()
+    table[1] = here + 32
+    the_pool().run(here, 1)
 
 
 def missing(structures: Iterable[Any]) -> list[Any]:
@@ -34,6 +67,9 @@ def _made(structure: Any) -> dict[Any, int]:
     if isinstance(structure, Loop):
         emit(module, "loop", structure)
         return {structure: compiled(module, ["loop"])["loop"]}
+    if isinstance(structure, Written):
+        structure.write(module, "written", *structure.settings)
+        return {structure: compiled(module, ["written"])["written"]}
     if isinstance(structure, tuple):
         _, how, element = structure
         emit_columns(module, "columns", how, element)
