@@ -140,7 +140,7 @@ def _encoded(value: Any, name: str, arrays: dict[str, Array]) -> Any:
         return _encoded(value.numpy(), name, arrays)
     if isinstance(value, np.ndarray):
         if value.dtype.kind in "biuf":
-            arrays[name] = np.ascontiguousarray(value)
+            arrays[name] = np.asarray(value, value.dtype.newbyteorder("="), order="C")
             return {"array": name}
         items = _encoded(value.ravel().tolist(), name, arrays)
         return {"listed": items, "dtype": value.dtype.str, "shape": list(value.shape)}
