@@ -70,8 +70,6 @@ def test_arrays_keep_their_dtype_and_any_is_given_on_request(name: str) -> None:
     ("data", "error", "match"),
     [
         ([[1, 2], [3]], ShapeError, "ragged.*pad the rows"),
-        (1j, DTypeError, "complex128.*convert"),
-        (np.ones(2, complex), DTypeError, "complex128.*convert"),
         (object(), DTypeError, "object.*convert"),
         (None, DTypeError, "None.*convert"),
         ("abc", DTypeError, "'abc'.*convert"),
@@ -79,7 +77,7 @@ def test_arrays_keep_their_dtype_and_any_is_given_on_request(name: str) -> None:
         ({1, 2}, DTypeError, "convert"),
         (2**70, DTypeError, "convert"),
         (np.array(["2020-01-01"], "M8[D]"), DTypeError, "datetime64.*convert"),
-        (np.float16(1.0), DTypeError, "float16.*use one of.*float32"),
+        (np.longdouble(1.0), DTypeError, "float128.*use one of.*float32"),
     ],
 )
 def test_what_is_no_array_of_numbers_is_refused_in_a_sentence(data: Any, error: type, match: str) -> None:
@@ -237,7 +235,7 @@ def test_looks() -> None:
         (lambda x: x.reshape(1.5), ArgumentError, "not a shape"),
         (lambda x: x.swapaxes(0, 5), OutOfBoundsError, "axis 5 does not exist.*-2 to 1"),
         (lambda x: x.squeeze(0), ShapeError, "axis 0.*has size 2"),
-        (lambda x: x.astype("complex64"), DTypeError, "complex64.*use one of"),
+        (lambda x: x.astype("complex256"), DTypeError, "complex256.*use one of"),
         (lambda x: x.to_device("cuda"), ArgumentError, "'cuda' is not there.*cpu"),
     ],
 )

@@ -154,7 +154,11 @@ def test_a_tensor_is_an_index() -> None:
     assert np.array([5, 6, 7])[w.tensor([0, 2])].tolist() == [5, 7]
 
 
-def test_a_mask_without_axes_is_no_index() -> None:
-    x = w.tensor(2.0)
-    with pytest.raises(w.errors.OutOfBoundsError, match="a single bool is no index here"):
-        x[x > 0]
+@pytest.mark.parametrize("mask", [True, False])
+def test_a_mask_without_axes_adds_one_of_size_1_or_0(mask: bool) -> None:
+    for values in (np.array(2.0), np.arange(6.0).reshape(2, 3)):
+        for key in (mask, w.tensor(mask)):
+            np.testing.assert_array_equal(w.tensor(values)[key].numpy(), values[mask], strict=True)
+        x, expected = w.tensor(values), values.copy()
+        x[mask], expected[mask] = 7, 7
+        np.testing.assert_array_equal(x.numpy(), expected, strict=True)

@@ -14,7 +14,7 @@ from .record.recorder import eager
 from .record.recorder import execute as synchronize
 
 if TYPE_CHECKING:
-    from . import classic, datasets, nn, optim, train
+    from . import classic, datasets, fft, linalg, nn, optim, train
     from .compiler.report import report
     from .explanation import explain
     from .random import seed
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .train.fit import fit
 
 __version__ = "0.1.0"
-__array_api_version__ = "2024.12"
+__array_api_version__ = "2025.12"
 
 # Loaded when first used: networks, training and explanation import more than a tensor needs.
 _LAZY = {
@@ -30,7 +30,9 @@ _LAZY = {
     "datasets": (".datasets", None),
     "explain": (".explanation", "explain"),
     "explanation": (".explanation", None),
+    "fft": (".fft", None),
     "fit": (".train.fit", "fit"),
+    "linalg": (".linalg", None),
     "load": (".serialization", "load"),
     "nn": (".nn", None),
     "optim": (".optim", None),
@@ -49,6 +51,7 @@ __all__ = [
     "eager",
     "errors",
     "explain",
+    "fft",
     "fit",
     "grad",
     "gradients",
@@ -56,6 +59,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "linalg",
     "load",
     "nn",
     "no_grad",
@@ -68,6 +72,21 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+def __array_namespace_info__() -> Any:
+    """Return what the library says about itself: its dtypes, devices and capabilities (Array API).
+
+    >>> __array_namespace_info__().devices()
+    ('cpu',)
+    """
+    from .inspection import Info
+
+    return Info()
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_LAZY]
 
 
 def __getattr__(name: str) -> Any:

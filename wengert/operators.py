@@ -98,6 +98,18 @@ class Operators(Handle):
     def __rxor__(self, other: Operand) -> Tensor:
         return compare.bitwise_xor(other, self)
 
+    def __lshift__(self, other: Operand) -> Tensor:
+        return compare.bitwise_left_shift(self, other)
+
+    def __rlshift__(self, other: Operand) -> Tensor:
+        return compare.bitwise_left_shift(other, self)
+
+    def __rshift__(self, other: Operand) -> Tensor:
+        return compare.bitwise_right_shift(self, other)
+
+    def __rrshift__(self, other: Operand) -> Tensor:
+        return compare.bitwise_right_shift(other, self)
+
     def __lt__(self, other: Operand) -> Tensor:
         return compare.less(self, other)
 

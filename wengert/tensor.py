@@ -16,6 +16,7 @@ from .dtypes import DType
 from .errors import DTypeError, GradientError, ShapeError
 from .operators import Operators
 from .ops import binary, index, reduce, shape
+from .ops.complex import conj, imag, real
 from .ops.creation import astype, check_device
 from .ops.identity import alias, detach
 from .ops.operands import Operand, cast
@@ -129,6 +130,9 @@ class Tensor(Operators):
     def __int__(self) -> int:
         return int(self.item())
 
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
     def __index__(self) -> int:
         if self.dtype.kind not in "iu":
             raise DTypeError(f"a {self.dtype.name} tensor is no index; convert it with int() or .astype first.")
@@ -166,8 +170,10 @@ class Tensor(Operators):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return exchange.numpy_function(ufunc, method, inputs, kwargs)
 
-    def __dlpack__(self, **kwargs: Any) -> Any:
-        return exchange.to_dlpack(self, **kwargs)
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
+    ) -> Any:
+        return exchange.to_dlpack(self, stream=stream, max_version=max_version, dl_device=dl_device)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return (1, 0)
@@ -284,6 +290,12 @@ class Tensor(Operators):
     def __ixor__(self, other: Operand) -> Tensor:
         return self._in_place(self ^ other, "^=")
 
+    def __ilshift__(self, other: Operand) -> Tensor:
+        return self._in_place(self << other, "<<=")
+
+    def __irshift__(self, other: Operand) -> Tensor:
+        return self._in_place(self >> other, ">>=")
+
     # -- methods that are functions of the namespace ---------------------------------------------------------
 
     @property
@@ -364,6 +376,20 @@ class Tensor(Operators):
     def any(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
         """Return whether some element is true; see `wengert.any`."""
         return reduce.any(self, axis=axis, keepdims=keepdims)
+
+    def conj(self) -> Tensor:
+        """Return the complex conjugate; see `wengert.conj`."""
+        return conj(self)
+
+    @property
+    def real(self) -> Tensor:
+        """The real part; see `wengert.real`."""
+        return real(self)
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part; see `wengert.imag`."""
+        return imag(self)
 
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
         """Return the tensor limited to min..max; see `wengert.clip`."""

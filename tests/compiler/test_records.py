@@ -38,8 +38,9 @@ def edges(dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """Return the values of a dtype at which something may go wrong."""
     if dtype.kind == "b":
         return np.array([False, True])
-    if dtype.kind == "f":
-        return np.array(REAL + DOUBLE * (dtype.itemsize == 8)).astype(dtype)
+    if dtype.kind in "fc":
+        with np.errstate(over="ignore"):
+            return np.array(REAL + DOUBLE * (dtype.itemsize == 8)).astype(dtype)
     limits = np.iinfo(dtype)
     values = {-1, 0, 1, 2, 7, 100, 16777217, limits.max // 2 + 1}
     values |= {limits.max, limits.max - 1, limits.min, limits.min + 1}

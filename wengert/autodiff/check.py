@@ -17,17 +17,19 @@ from .transforms import jvp, vjp
 EPS = 1e-6  # relative step of the central difference; its error is about EPS**2 plus 1e-16 / EPS
 RTOL, ATOL = 1e-5, 1e-6  # of a difference; analytic results are compared with each other to 1e-10
 
+_WIDE = {"f": np.dtype("float64"), "c": np.dtype("complex128")}
+
 
 def check_gradients(f: Callable[..., Any], args: tuple[Any, ...], order: int = 2, *, seed: int = 0) -> None:
     """Check both modes of differentiating f at args, in float64; raise `GradientError` where they are wrong.
 
     Forward mode is compared with central differences along a random direction; reverse mode with forward mode by
-    the inner-product identity <y_bar, J x_dot> = <J^T y_bar, x_dot>; and for order 2 the same is asked of jvp and
-    of vjp themselves, so all four mixtures are covered.
+    the inner-product identity <y_bar, J x_dot> = <J^T y_bar, x_dot> (of its real part, for complex numbers); and for
+    order 2 the same is asked of jvp and of vjp themselves, so all four mixtures are covered.
 
     f: takes and returns tensors, or nested lists, tuples and dicts of them. args: its arguments, converted to
-    float64 where they are real; integers and bools are passed on as they are. order: 1 or more.
-    Raises `ArgumentError` where no argument or no result is real: there is nothing to check.
+    float64 or complex128; integers and bools are passed on as they are. order: 1 or more.
+    Raises `ArgumentError` where no argument or no result is real or complex: there is nothing to check.
 
     >>> import wengert
     >>> wengert.check_gradients(lambda x: wengert.sin(x) * x, (wengert.tensor([0.3, 2.0]),))
@@ -40,10 +42,10 @@ def check_gradients(f: Callable[..., Any], args: tuple[Any, ...], order: int = 2
 def _check(f: Callable[..., Any], args: tuple[Any, ...], order: int, rng: Any, what: str) -> None:
     flat, structure = trees.flatten(tuple(args))
     values = [value_of(operand(x).entry) for x in flat]
-    real = [i for i, value in enumerate(values) if value.dtype.kind == "f"]
-    x = [values[i].astype(np.float64) for i in real]
+    real = [i for i, value in enumerate(values) if value.dtype.kind in "fc"]
+    x = [values[i].astype(_WIDE[values[i].dtype.kind]) for i in real]
     if not real:
-        raise ArgumentError("check_gradients: no argument is real, so there is nothing to check.")
+        raise ArgumentError("check_gradients: no argument is real or complex, so there is nothing to check.")
 
     def of_reals(*reals: Any) -> Any:
         mixed: list[Any] = [constant(snapshot(value)) for value in values]
@@ -52,22 +54,22 @@ def _check(f: Callable[..., Any], args: tuple[Any, ...], order: int, rng: Any, w
         found, _ = trees.flatten(f(*trees.build(structure, mixed)))
         results = [y for y in map(operand, found) if y.entry.spec.floating]
         if not results:
-            raise ArgumentError("check_gradients: no result is real, so there is nothing to check.")
+            raise ArgumentError("check_gradients: no result is real or complex, so there is nothing to check.")
         return results
 
     _check_real(of_reals, x, order, rng, what)
 
 
 def _check_real(f: Callable[..., Any], x: list[Array], order: int, rng: Any, what: str) -> None:
-    x_dot = [rng.uniform(-1, 1, each.shape) for each in x]
+    x_dot = [_drawn(rng, each) for each in x]
     y, y_dot = jvp(f, _tensors(x), _tensors(x_dot))
     numeric = _difference(f, x, x_dot)
     for k, (a, b) in enumerate(zip(_arrays(y_dot), numeric, strict=True)):
         _compare(a, b, RTOL, ATOL, f"forward mode of {what}, result {k}, against central differences")
-    y_bar = [rng.uniform(-1, 1, each.shape) for each in _arrays(y)]
+    y_bar = [_drawn(rng, each) for each in _arrays(y)]
     x_bar = _arrays(vjp(f, *_tensors(x))[1](list(_tensors(y_bar))))
-    left = sum(float(np.vdot(a, b)) for a, b in zip(y_bar, _arrays(y_dot), strict=True))
-    right = sum(float(np.vdot(a, b)) for a, b in zip(x_bar, x_dot, strict=True))
+    left = sum(float(np.vdot(a, b).real) for a, b in zip(y_bar, _arrays(y_dot), strict=True))
+    right = sum(float(np.vdot(a, b).real) for a, b in zip(x_bar, x_dot, strict=True))
     size = sum(float(np.abs(a * b).sum()) for a, b in zip(x_bar, x_dot, strict=True))
     _compare(
         np.array(right),
@@ -83,7 +85,13 @@ def _check_real(f: Callable[..., Any], x: list[Array], order: int, rng: Any, wha
 
 
 def _tensors(values: list[Array]) -> tuple[Any, ...]:
-    return tuple([constant(snapshot(value, np.dtype("float64"))) for value in values])
+    return tuple([constant(snapshot(value, _WIDE[value.dtype.kind])) for value in values])
+
+
+def _drawn(rng: Any, like: Array) -> Array:
+    """Return a random direction of an array's shape, complex where it is."""
+    drawn = rng.uniform(-1, 1, like.shape)
+    return np.asarray(drawn + 1j * rng.uniform(-1, 1, like.shape) if like.dtype.kind == "c" else drawn)
 
 
 def _arrays(tensors: Any) -> list[Array]:
@@ -106,6 +114,6 @@ def _compare(found: Array, expected: Array, rtol: float, atol: float, what: str)
             else int(np.isfinite(found).argmin())
         )
         raise GradientError(
-            f"check_gradients: {what} gives {float(found.flat[worst])} where {float(expected.flat[worst])} is expected "
+            f"check_gradients: {what} gives {found.flat[worst].item()} where {expected.flat[worst].item()} is expected "
             f"(element {worst} of shape {found.shape})."
         )

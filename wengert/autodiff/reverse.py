@@ -83,6 +83,11 @@ def seed(y: Tensor, gradient: Operand | None, name: str) -> Tensor:
                 f"{name}: the result has shape {y.shape}, and only one number has a gradient; sum it first, or give "
                 "the adjoint to start from."
             )
+        if y.dtype.kind == "c":
+            raise GradientError(
+                f"{name}: the result is complex, and only a real number has a direction of ascent; take its real or "
+                "imag part or its abs first, or give the adjoint to start from."
+            )
         return filled(y.shape, 1, y.dtype)
     y_bar = operand(gradient, y.dtype)
     if y_bar.shape != y.shape:

@@ -95,7 +95,7 @@ class Run:
 
     def single(self) -> Tensor:
         """Return the one real number the function computed, or raise."""
-        if len(self.results) != 1 or self.results[0].size != 1 or not self.results[0].entry.spec.floating:
+        if len(self.results) != 1 or self.results[0].size != 1 or self.results[0].dtype.kind != "f":
             shapes = ", ".join(f"{y.dtype.name}{list(y.shape)}" for y in self.results) or "nothing"
             raise GradientError(
                 f"{self.name}: the function must return one real number, and returned {shapes}; sum it, or use vjp "

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import float16
 from ..ops.lowering import Elementwise, NumPy, Product, Reduction, View
 from ..ops.table import Primitive
 from ..record.trie import Node, Spec, atom, spec_of
@@ -112,7 +113,7 @@ def obstacle(primitive: Primitive, spec: Spec, operands: tuple[Value, ...]) -> s
         return "" if operands else "it has no operands"
     if any(each.size == 0 for each in (*specs, spec)):
         return "it has no elements"
-    if any(each.dtype.kind not in "bif" for each in (*specs, spec)):
+    if any(each.dtype.kind not in "bif" or each.dtype is float16 for each in (*specs, spec)):
         return f"{spec.dtype.name} is left to NumPy"
     if isinstance(how, Elementwise):
         if not all(how.covers(each) for each in specs):

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, DTypeError
 from ..record.entry import Entry
 from ..record.recorder import record, value_of
+from ..record.trie import Spec
 from .builders import binary
 from .compare import isinf, logical_and, where
+from .complex import real
 from .elementwise import log, sign
 from .identity import alias
 from .lowering import Elementwise, NumPy, function
@@ -63,7 +65,7 @@ def _pow_by_base(x1: Tensor, x2: Tensor, y: Tensor) -> Tensor:
 
 def _pow_by_exponent(x1: Tensor, x2: Tensor, y: Tensor) -> Tensor:
     """y * log(x1), and 0 at x1 = 0 with x2 >= 0: there y is 0, or constantly 1."""
-    zero = (x1 == 0) * (x2 >= 0)
+    zero = (x1 == 0) * (real(x2) >= 0)
     return where(zero, 0, y * log(where(zero, 1, x1)))
 
 
@@ -89,7 +91,9 @@ def _hypot_by(which: int) -> Slope:
     return lambda x1, x2, y: (x1, x2)[which] / where(y == 0, 1, y)
 
 
-add = binary("add", np.add, (1, 1), "x1 + x2.", (1.0, 2, "3.0"), text="{0} + {1}", lower=Elementwise(_add))
+add = binary(
+    "add", np.add, (1, 1), "x1 + x2.", (1.0, 2, "3.0"), text="{0} + {1}", kinds="biufc", lower=Elementwise(_add)
+)
 subtract = binary(
     "subtract",
     np.subtract,
@@ -97,7 +101,7 @@ subtract = binary(
     "x1 - x2.",
     (1.0, 2, "-1.0"),
     text="{0} - {1}",
-    kinds="iuf",
+    kinds="iufc",
     lower=Elementwise(lambda x1, x2: x1 - x2),
 )
 multiply = binary(
@@ -107,6 +111,7 @@ multiply = binary(
     "x1 * x2.",
     (3.0, 2, "6.0"),
     text="{0}*{1}",
+    kinds="biufc",
     lower=Elementwise(_multiply),
 )
 divide = binary(
@@ -118,6 +123,7 @@ divide = binary(
     low=0.4,
     text="{0}/{1}",
     real=True,
+    kinds="biufc",
     lower=Elementwise(lambda x1, x2: x1 / x2, kinds="f", cost=5),
 )
 pow = binary(
@@ -128,7 +134,7 @@ pow = binary(
     (2.0, 3, "8.0"),
     low=0.3,
     text="{0}^{1}",
-    kinds="iuf",
+    kinds="iufc",
     guard=_check_exponents,
     lower=function("pow", cost=60),
 )
@@ -177,9 +183,21 @@ minimum = binary(
     (1.0, 2.0, "1.0"),
     lower=Elementwise(_chosen("lt"), exact=False),
 )
+
+
+def _floor_divide(x1: Any, x2: Any) -> Any:
+    """NumPy's, but for infinities, where the Array API asks for the quotient itself."""
+    y = np.floor_divide(x1, x2)
+    if x1.dtype.kind != "f":
+        return y
+    with np.errstate(all="ignore"):
+        infinite = np.isinf(x1) ^ np.isinf(x2)
+        return np.where(infinite & ~np.isnan(x1) & ~np.isnan(x2), np.divide(x1, x2), y).astype(y.dtype)
+
+
 floor_divide = binary(
     "floor_divide",
-    np.floor_divide,
+    _floor_divide,
     (0, 0),
     "floor(x1 / x2); an integer divided by 0 gives 0, as in NumPy.",
     (7, 2, "3"),
@@ -207,17 +225,32 @@ copysign = binary(
     real=True,
     lower=Elementwise(lambda x1, x2: x1.f.intrinsic("copysign", x1, x2), kinds="f"),
 )
+nextafter = binary(
+    "nextafter",
+    np.nextafter,
+    (1, 0),
+    "The next number of the dtype after x1 on the way to x2.",
+    (0.0, 1.0, "1.401298464324817e-45"),
+    real=True,
+    lower=NumPy("it is rare"),
+)
 
 
 def _clip(x: Any, low: Any, high: Any) -> Any:
     return clipped(x, low, high) if x.dtype.kind == "f" else np.clip(x, low, high).astype(x.dtype)
 
 
+def _ordered(spec: Spec, low: float | None, high: float | None) -> Spec:
+    if spec.dtype.kind == "c":
+        raise DTypeError("clip: complex numbers have no order; limit their real, imag or abs.")
+    return spec
+
+
 _CLIP = define(
     Primitive(
         name="clip",
         run=_clip,
-        infer=lambda spec, low, high: spec,
+        infer=_ordered,
         lower=Elementwise(limited, kinds="f"),
         derivative=Slopes((lambda x, y, low, high: _within(x, low, high).astype(x.dtype),)),
         cases=(Case(((2, 3),), (-0.5, 0.5), low=-0.4, high=0.4), Case(((2, 3),), (None, 0.5), low=0.6)),
@@ -259,7 +292,7 @@ def power_of(x: Operand, exponent: Any) -> Tensor:
     if type(exponent) not in WEAK or isinstance(exponent, bool):
         return pow(x, exponent)
     tensor = operands(x, exponent)[0]
-    if exponent < 0 and not tensor.entry.spec.floating:
+    if not tensor.entry.spec.floating and exponent < 0:
         raise ArgumentError(_NO_INTEGER)
     if exponent == 2:
         return multiply(tensor, tensor)

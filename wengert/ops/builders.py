@@ -43,28 +43,38 @@ def unary(
     text: str | None = None,
     real: bool = True,
     infer: Callable[..., Spec] = same,
+    kinds: str = "biuf",
+    of_complex: Unary | None = None,
 ) -> Unary:
     """Define a record and return the function that records it.
 
     `low` and `high` bound the interval the tests draw from; `real` computes integers in float32; `example` is
-    an argument and the printed result for the docstring.
+    an argument and the printed result for the docstring. `kinds`: of the dtypes it takes, "c" among them for a
+    holomorphic function; `of_complex`: another function, which does the work for complex numbers.
     """
     derivative = NoDerivative("its values are discrete") if slope is None else Slopes((slope,))
     primitive = define(
         Primitive(
             name=name,
             run=run,
-            infer=infer,
+            infer=_taking(name, kinds, infer),
             derivative=derivative,
             lower=lower,
             text=text,
-            cases=(Case(((2, 3),), low=low, high=high), Case(((),), low=low, high=high)),
+            cases=tuple(
+                Case(shapes, low=low, high=high, complex=is_complex)
+                for shapes, is_complex in ((((2, 3),), False), (((),), False), (((2, 3),), True))
+                if not is_complex or "c" in kinds
+            ),
             in_place=isinstance(run, np.ufunc) and infer is not truth,
         )
     )
 
     def function(x: Operand, /) -> Tensor:
-        return record(primitive, floating(x) if real else operand(x))
+        given = floating(x) if real else operand(x)
+        if of_complex is not None and given.entry.node.spec.dtype.kind == "c":
+            return of_complex(given)
+        return record(primitive, given)
 
     kind = "An integer or bool x is computed in float32." if real else "x may have any dtype."
     function.__name__ = function.__qualname__ = name
@@ -77,6 +87,17 @@ def unary(
     {example[1]}
     """
     return function
+
+
+def _taking(name: str, kinds: str, infer: Callable[..., Spec]) -> Callable[..., Spec]:
+    """Return `infer`, which refuses dtypes of other kinds first."""
+
+    def checked(spec: Spec) -> Spec:
+        if spec.dtype.kind not in kinds:
+            raise DTypeError(f"{name}: does not take {spec.dtype.name}; convert with wengert.astype first.")
+        return infer(spec)
+
+    return checked
 
 
 def broadcast(name: str, *specs: Spec) -> Shape:
@@ -136,6 +157,7 @@ def binary(
                 Case(((2, 3), (2, 3)), low=low),
                 Case(((2, 3), (3,)), low=low),
                 Case(((2, 1), (1, 3)), low=low),
+                *([Case(((2, 3), (3,)), low=low, complex=True)] if "c" in kinds and slopes is not None else []),
             ),
             in_place=isinstance(run, np.ufunc) and dtype is None,
             guard=guard,

@@ -14,7 +14,7 @@ from ..errors import DTypeError
 from ..record.recorder import record
 from ..record.trie import Spec, spec_of
 from .builders import binary, broadcast, truth, unary
-from .lowering import Elementwise, Lowering
+from .lowering import Elementwise, Lowering, NumPy
 from .operands import Operand, operand, operands
 from .table import Case, NoDerivative, Primitive, Rule, define, zeros_like
 
@@ -34,9 +34,18 @@ def _compared(relation: str) -> Lowering:
 
 
 # Of two operands
-equal = binary("equal", np.equal, None, "Whether x1 equals x2.", (1, 1, "True"), dtype=bool_, lower=_compared("eq"))
+equal = binary(
+    "equal", np.equal, None, "Whether x1 equals x2.", (1, 1, "True"), dtype=bool_, kinds="biufc", lower=_compared("eq")
+)
 not_equal = binary(
-    "not_equal", np.not_equal, None, "Whether x1 differs from x2.", (1, 1, "False"), dtype=bool_, lower=_compared("ne")
+    "not_equal",
+    np.not_equal,
+    None,
+    "Whether x1 differs from x2.",
+    (1, 1, "False"),
+    dtype=bool_,
+    kinds="biufc",
+    lower=_compared("ne"),
 )
 less = binary("less", np.less, None, "Whether x1 < x2.", (1, 2, "True"), dtype=bool_, lower=_compared("lt"))
 less_equal = binary(
@@ -53,6 +62,7 @@ logical_and = binary(
     "Whether both are true (not zero).",
     (True, False, "False"),
     dtype=bool_,
+    kinds="biufc",
     lower=Elementwise(lambda x1, x2: x1.compare("ne", 0) & x2.compare("ne", 0)),
 )
 logical_or = binary(
@@ -62,6 +72,7 @@ logical_or = binary(
     "Whether either is true.",
     (True, False, "True"),
     dtype=bool_,
+    kinds="biufc",
     lower=Elementwise(lambda x1, x2: x1.compare("ne", 0) | x2.compare("ne", 0)),
 )
 logical_xor = binary(
@@ -71,6 +82,7 @@ logical_xor = binary(
     "Whether exactly one is true.",
     (True, True, "False"),
     dtype=bool_,
+    kinds="biufc",
     lower=Elementwise(lambda x1, x2: x1.compare("ne", 0) ^ x2.compare("ne", 0)),
 )
 bitwise_and = binary(
@@ -101,7 +113,35 @@ bitwise_xor = binary(
     lower=Elementwise(lambda x1, x2: x1 ^ x2, kinds="bi"),
 )
 
+bitwise_left_shift = binary(
+    "bitwise_left_shift",
+    np.left_shift,
+    None,
+    "The bits of x1 moved left by x2 places, zeros coming in.",
+    (3, 2, "12"),
+    kinds="iu",
+    lower=NumPy("it is rare"),
+)
+bitwise_right_shift = binary(
+    "bitwise_right_shift",
+    np.right_shift,
+    None,
+    "The bits of x1 moved right by x2 places, the sign staying.",
+    (12, 2, "3"),
+    kinds="iu",
+    lower=NumPy("it is rare"),
+)
+
 # Of one operand
+signbit = unary(
+    "signbit",
+    np.signbit,
+    None,
+    "Whether the sign bit is set: of negative numbers and -0.",
+    (-0.0, "True"),
+    infer=truth,
+    lower=NumPy("it is rare"),
+)
 isnan = unary(
     "isnan",
     np.isnan,
@@ -109,6 +149,7 @@ isnan = unary(
     "Whether x is NaN.",
     (0.0, "False"),
     infer=truth,
+    kinds="biufc",
     lower=Elementwise(lambda x: x.is_nan(), kinds="f"),
 )
 isinf = unary(
@@ -118,6 +159,7 @@ isinf = unary(
     "Whether x is an infinity.",
     (0.0, "False"),
     infer=truth,
+    kinds="biufc",
     lower=Elementwise(lambda x: x.f.intrinsic("fabs", x).compare("eq", math.inf), kinds="f"),
 )
 isfinite = unary(
@@ -127,6 +169,7 @@ isfinite = unary(
     "Whether x is neither NaN nor an infinity.",
     (0.0, "True"),
     infer=truth,
+    kinds="biufc",
     lower=Elementwise(lambda x: x.f.intrinsic("fabs", x).compare("lt", math.inf), kinds="f"),
 )
 logical_not = unary(
@@ -137,6 +180,7 @@ logical_not = unary(
     (0.0, "True"),
     infer=truth,
     real=False,
+    kinds="biufc",
     lower=Elementwise(lambda x: x.compare("eq", 0)),
 )
 

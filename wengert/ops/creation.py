@@ -231,7 +231,7 @@ def triu(x: Operand, /, *, k: int = 0) -> Tensor:
     return _triangle(x, k, lower=False)
 
 
-def meshgrid(*tensors: Operand, indexing: str = "xy") -> list[Tensor]:
+def meshgrid(*tensors: Operand, indexing: str = "xy") -> tuple[Tensor, ...]:
     """Return coordinate grids of one-dimensional tensors; indexing "xy" (first axis is y) or "ij".
 
     >>> import wengert
@@ -247,10 +247,10 @@ def meshgrid(*tensors: Operand, indexing: str = "xy") -> list[Tensor]:
     shape = [0] * len(axes)
     for place, x in zip(order, axes, strict=True):
         shape[place] = x.size
-    return [
+    return tuple(
         alias(broadcast_to(reshape(x, [-1 if d == place else 1 for d in range(len(axes))]), shape))
         for place, x in zip(order, axes, strict=True)
-    ]
+    )
 
 
 def one_hot(labels: Operand, n_classes: int, /, *, dtype: Any = None) -> Tensor:
@@ -269,13 +269,14 @@ def one_hot(labels: Operand, n_classes: int, /, *, dtype: Any = None) -> Tensor:
     return cast(hot, float32 if dtype is None else as_dtype(dtype))
 
 
-def astype(x: Operand, dtype: Any, /, *, copy: bool = True) -> Tensor:
+def astype(x: Operand, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Tensor:
     """Return x in another dtype, never x itself unless `copy` is False; derivatives pass between floating dtypes.
 
     >>> import wengert
     >>> wengert.astype(wengert.tensor([1.7, -1.7]), wengert.int64).tolist()
     [1, -1]
     """
+    check_device(device)
     given = operand(x)
     new = cast(given, as_dtype(dtype))
     return alias(new) if copy and new is given else new

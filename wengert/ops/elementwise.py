@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DTypeError
-from ..record.trie import Spec
 from .builders import Unary, unary
+from .complex import direction, modulus
 from .lowering import Elementwise, function
 
 
@@ -22,20 +21,35 @@ def _erf(x: Any) -> Any:
     return np.frompyfunc(math.erf, 1, 1)(x).astype(x.dtype) if x.ndim else np.asarray(math.erf(x), x.dtype)
 
 
-def _number(name: str) -> Callable[..., Spec]:
-    """Return the `infer` of arithmetic that bools do not have."""
+def _expm1(x: Any) -> Any:
+    """exp(x) - 1; where a part of a complex x is not finite, NumPy differs from C99's Annex G, which is followed."""
+    y = np.expm1(x)
+    if x.dtype.kind != "c" or np.isfinite(x).all():
+        return y
+    re, im = x.real, x.imag
+    y = np.asarray(y).copy()
+    with np.errstate(invalid="ignore"):
+        y[(re == np.inf) & (im == 0)] = np.inf
+        y[(re == np.inf) & ~np.isfinite(im)] = complex(np.inf, np.nan)
+        y[(re == -np.inf) & ~np.isfinite(im)] = -1
+        y[np.isnan(re) & (im == 0)] = complex(np.nan, 0)
+    y.imag[im == 0] = im[im == 0]
+    return y.astype(x.dtype)
 
-    def infer(spec: Spec) -> Spec:
-        if spec.dtype.kind == "b":
-            raise DTypeError(f"{name}: does not take bool; convert with wengert.astype first.")
-        return spec
 
-    return infer
+def _tanh(x: Any) -> Any:
+    """NumPy's, but that of a complex x with an infinite real part is 1 or -1, its imaginary part 0 with x's sign."""
+    y = np.tanh(x)
+    if x.dtype.kind == "c" and (far := np.isinf(x.real) & np.isfinite(x.imag)).any():
+        y = np.asarray(y).copy()
+        y.real[far] = np.sign(x.real[far])
+        y.imag[far] = np.copysign(0, x.imag[far])
+    return y
 
 
 def _step(run: Callable[..., Any]) -> Callable[..., Any]:
     """Return a rounding function that leaves integers and bools, which are whole, as they are."""
-    return lambda x: run(x) if x.dtype.kind == "f" else x
+    return lambda x: run(x) if x.dtype.kind in "fc" else x
 
 
 def _magnitude(x: Any) -> Any:
@@ -60,7 +74,7 @@ negative = unary(
     (2.0, "-2.0"),
     text="-{0}",
     real=False,
-    infer=_number("negative"),
+    kinds="iufc",
     lower=Elementwise(lambda x: -x),
 )
 positive = unary(
@@ -71,10 +85,18 @@ positive = unary(
     (2.0, "2.0"),
     text="{0}",
     real=False,
+    kinds="biufc",
     lower=Elementwise(lambda x: x, kinds="bifu"),
 )
 abs = unary(
-    "abs", np.abs, lambda x, y: sign(x), "|x|; slope 0 at 0.", (-2.0, "2.0"), real=False, lower=Elementwise(_magnitude)
+    "abs",
+    np.abs,
+    lambda x, y: sign(x),
+    "|x|; slope 0 at 0.",
+    (-2.0, "2.0"),
+    real=False,
+    of_complex=modulus,
+    lower=Elementwise(_magnitude),
 )
 square = unary(
     "square",
@@ -84,7 +106,7 @@ square = unary(
     (3.0, "9.0"),
     text="{0}^2",
     real=False,
-    infer=_number("square"),
+    kinds="iufc",
     lower=Elementwise(lambda x: x * x),
 )
 reciprocal = unary(
@@ -95,6 +117,7 @@ reciprocal = unary(
     (4.0, "0.25"),
     text="1/{0}",
     low=0.5,
+    kinds="biufc",
     lower=Elementwise(lambda x: 1 / x, kinds="f", cost=5),
 )
 sqrt = unary(
@@ -104,21 +127,32 @@ sqrt = unary(
     "Square root; slope inf at 0.",
     (9.0, "3.0"),
     low=0.1,
+    kinds="biufc",
     lower=Elementwise(lambda x: x.f.intrinsic("sqrt", x), kinds="f", cost=5),
 )
 
 # Exponentials and logarithms
-exp = unary("exp", np.exp, lambda x, y: y, "e to the power x.", (1.0, "2.718281828459045"), lower=function("exp"))
+exp = unary(
+    "exp", np.exp, lambda x, y: y, "e to the power x.", (1.0, "2.718281828459045"), kinds="biufc", lower=function("exp")
+)
 expm1 = unary(
     "expm1",
-    np.expm1,
+    _expm1,
     lambda x, y: y + 1,
     "exp(x) - 1, accurate near 0.",
     (1e-10, "1.00000000005e-10"),
+    kinds="biufc",
     lower=function("expm1"),
 )
 log = unary(
-    "log", np.log, lambda x, y: 1 / x, "Natural logarithm.", (2.0, "0.6931471805599453"), low=0.1, lower=function("log")
+    "log",
+    np.log,
+    lambda x, y: 1 / x,
+    "Natural logarithm.",
+    (2.0, "0.6931471805599453"),
+    low=0.1,
+    kinds="biufc",
+    lower=function("log"),
 )
 log1p = unary(
     "log1p",
@@ -127,6 +161,7 @@ log1p = unary(
     "log(1 + x), accurate near 0.",
     (1e-10, "9.999999999500001e-11"),
     low=-0.9,
+    kinds="biufc",
     lower=function("log1p"),
 )
 log2 = unary(
@@ -136,6 +171,7 @@ log2 = unary(
     "Logarithm to base 2.",
     (8.0, "3.0"),
     low=0.1,
+    kinds="biufc",
     lower=function("log2"),
 )
 log10 = unary(
@@ -145,15 +181,28 @@ log10 = unary(
     "Logarithm to base 10.",
     (100.0, "2.0"),
     low=0.1,
+    kinds="biufc",
     lower=function("log10"),
 )
 
 # Trigonometric and hyperbolic
 sin = unary(
-    "sin", np.sin, lambda x, y: cos(x), "Sine of x radians.", (2.0, "0.9092974268256817"), lower=function("sin")
+    "sin",
+    np.sin,
+    lambda x, y: cos(x),
+    "Sine of x radians.",
+    (2.0, "0.9092974268256817"),
+    kinds="biufc",
+    lower=function("sin"),
 )
 cos: Unary = unary(
-    "cos", np.cos, lambda x, y: -sin(x), "Cosine of x radians.", (2.0, "-0.4161468365471424"), lower=function("cos")
+    "cos",
+    np.cos,
+    lambda x, y: -sin(x),
+    "Cosine of x radians.",
+    (2.0, "-0.4161468365471424"),
+    kinds="biufc",
+    lower=function("cos"),
 )
 tan = unary(
     "tan",
@@ -163,6 +212,7 @@ tan = unary(
     (0.0, "0.0"),
     low=-1.2,
     high=1.2,
+    kinds="biufc",
     lower=function("tan"),
 )
 asin = unary(
@@ -173,6 +223,7 @@ asin = unary(
     (1.0, "1.5707963267948966"),
     low=-0.9,
     high=0.9,
+    kinds="biufc",
     lower=function("asin"),
 )
 acos = unary(
@@ -183,6 +234,7 @@ acos = unary(
     (0.0, "1.5707963267948966"),
     low=-0.9,
     high=0.9,
+    kinds="biufc",
     lower=function("acos"),
 )
 atan = unary(
@@ -191,12 +243,23 @@ atan = unary(
     lambda x, y: 1 / (x * x + 1),
     "Inverse tangent.",
     (1.0, "0.7853981633974483"),
+    kinds="biufc",
     lower=function("atan"),
 )
-sinh = unary("sinh", np.sinh, lambda x, y: cosh(x), "Hyperbolic sine.", (0.0, "0.0"), lower=function("sinh"))
-cosh: Unary = unary("cosh", np.cosh, lambda x, y: sinh(x), "Hyperbolic cosine.", (0.0, "1.0"), lower=function("cosh"))
+sinh = unary(
+    "sinh", np.sinh, lambda x, y: cosh(x), "Hyperbolic sine.", (0.0, "0.0"), kinds="biufc", lower=function("sinh")
+)
+cosh: Unary = unary(
+    "cosh", np.cosh, lambda x, y: sinh(x), "Hyperbolic cosine.", (0.0, "1.0"), kinds="biufc", lower=function("cosh")
+)
 tanh = unary(
-    "tanh", np.tanh, lambda x, y: 1 - y * y, "Hyperbolic tangent.", (1.0, "0.7615941559557649"), lower=function("tanh")
+    "tanh",
+    _tanh,
+    lambda x, y: 1 - y * y,
+    "Hyperbolic tangent.",
+    (1.0, "0.7615941559557649"),
+    kinds="biufc",
+    lower=function("tanh"),
 )
 asinh = unary(
     "asinh",
@@ -204,6 +267,7 @@ asinh = unary(
     lambda x, y: 1 / sqrt(x * x + 1),
     "Inverse hyperbolic sine.",
     (0.0, "0.0"),
+    kinds="biufc",
     lower=function("asinh"),
 )
 acosh = unary(
@@ -214,6 +278,7 @@ acosh = unary(
     (1.0, "0.0"),
     low=1.2,
     high=4.0,
+    kinds="biufc",
     lower=function("acosh"),
 )
 atanh = unary(
@@ -224,6 +289,7 @@ atanh = unary(
     (0.0, "0.0"),
     low=-0.9,
     high=0.9,
+    kinds="biufc",
     lower=function("atanh"),
 )
 erf = unary(
@@ -244,7 +310,8 @@ sign: Unary = unary(
     (-3.0, "-1.0"),
     low=0.1,
     real=False,
-    infer=_number("sign"),
+    kinds="iuf",
+    of_complex=direction,
     lower=Elementwise(_sign),
 )
 floor = unary(
@@ -289,5 +356,6 @@ round = unary(
     low=0.1,
     high=0.4,
     real=False,
+    kinds="biufc",
     lower=Elementwise(_rounded("roundeven")),
 )

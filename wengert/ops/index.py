@@ -50,7 +50,7 @@ def parse_key(key: Any, shape: Shape) -> tuple[Key, list[Tensor]]:
                 axis = len(shape) - sum(_axes_used(later) for later in items[place + 1 :])
             axis += isinstance(item, slice)
         elif isinstance(item, bool | np.bool_):
-            raise OutOfBoundsError("indexing: a single bool is no index here; use None to add an axis.")
+            raise OutOfBoundsError("indexing: a single bool is an index only by itself; use None to add an axis.")
         elif isinstance(item, int | np.integer):
             _check_int(int(item), axis, shape)
             parts.append(int(item))
@@ -109,7 +109,7 @@ def _index_arrays(item: Any, axis: int, shape: Shape) -> list[Tensor]:
     array = operand(np.zeros(0, np.int64) if isinstance(item, list) and not item else item)
     if array.dtype == bool_:
         if not array.ndim:
-            raise OutOfBoundsError("indexing: a single bool is no index here; use None to add an axis.")
+            raise OutOfBoundsError("indexing: a single bool is an index only by itself; use None to add an axis.")
         if array.shape != shape[axis : axis + array.ndim]:
             raise OutOfBoundsError(
                 f"indexing: a mask of shape {array.shape} does not fit shape {shape} from axis {axis} on; "
@@ -227,8 +227,14 @@ def _take(x: Tensor, key: Key, arrays: tuple[Tensor, ...] | list[Tensor]) -> Ten
     return record(_TAKE, x, *arrays, params=(key,)) if arrays else record(_GETITEM, x, params=(key,))
 
 
+def _is_single_bool(key: Any) -> bool:
+    return isinstance(key, bool | np.bool_) or (getattr(key, "dtype", None) == bool_ and key.ndim == 0)
+
+
 def getitem(x: Tensor, key: Any) -> Tensor:
     """Return x[key] with NumPy's meaning of the key."""
+    if _is_single_bool(key):  # a new axis in front, of size 1 or 0
+        return getitem(reshape(x, (1, *x.shape)), reshape(operand(key), (1,)))
     parsed, arrays = parse_key(key, x.shape)
     return _take(x, parsed, arrays)
 
@@ -296,6 +302,8 @@ _LAST = define(
 
 def setitem(x: Tensor, key: Any, value: Operand) -> Tensor:
     """Return x with `value` written at the key; x itself stays as it was."""
+    if _is_single_bool(key):
+        return reshape(setitem(reshape(x, (1, *x.shape)), reshape(operand(key), (1,)), value), x.shape)
     parsed, arrays = parse_key(key, x.shape)
     new = cast(operand(value, x.dtype), x.dtype)
     if new.ndim and new.shape[0] == 1:  # as in NumPy, a value may have more axes in front, of size 1

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 Operand = Any  # a Tensor, a NumPy array or scalar, a nested list, or a Python number
-WEAK = (bool, int, float)
+WEAK = (bool, int, float, complex)
 
 
 def constant(value: Array) -> Tensor:
@@ -45,10 +45,9 @@ def snapshot_of(data: Any, dtype: DType | None = None) -> Array:
         raise ShapeError(
             "tensor: the nested list is ragged (its rows have different lengths); pad the rows to one length."
         ) from None
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biufc":
         raise DTypeError(
-            f"tensor: {_short(data)} has elements of dtype {array.dtype}, which is no bool, integer or real number; "
-            "convert them to numbers first."
+            f"tensor: {_short(data)} has elements of dtype {array.dtype}, which are no numbers; convert them first."
         )
     if dtype is None:
         dtype = array.dtype if _has_dtype(data) else DEFAULT.get(array.dtype.kind, array.dtype)
@@ -140,7 +139,8 @@ def _converted(x: Any, dtype: DType) -> Any:
 ASTYPE = define(
     Primitive(
         name="astype",
-        run=lambda x, dtype: x.astype(dtype),
+        # A complex number becomes its real part: that is what the adjoint of a real operand takes of a complex one.
+        run=lambda x, dtype: (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype),
         infer=lambda spec, dtype: spec_of(spec.shape, dtype),
         lower=Elementwise(_converted),
         derivative=Linear(lambda i, y_bar, x, dtype: cast(y_bar, x[0].dtype)),

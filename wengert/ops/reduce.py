@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..dtypes import DType, as_dtype, bool_, int64, uint64
-from ..errors import ArgumentError
+from ..errors import ArgumentError, DTypeError
 from ..record.recorder import record
 from ..record.trie import Shape, Spec, spec_of
 from .binary import clip
 from .compare import isfinite, where
+from .complex import modulus, real
 from .elementwise import exp, log
-from .join import concat, flip
+from .join import concat
 from .lowering import NumPy, Reduction
 from .operands import Operand, cast, filled, floating, operand
 from .shape import Axes, axes_of, axis_of, broadcast_to, permute_dims, reshape
-from .table import Case, Linear, NoDerivative, Primitive, Rule, define
+from .table import Case, Linear, NoDerivative, Primitive, Rule, conjugate, define
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -62,11 +63,12 @@ def sum(x: Operand, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool =
     >>> wengert.sum(wengert.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
     [4.0, 6.0]
     """
-    x = cast(operand(x), _wide(operand(x).dtype) if dtype is None else as_dtype(dtype))
+    x = cast(operand(x), wide(operand(x).dtype) if dtype is None else as_dtype(dtype))
     return record(_SUM, x, params=(axes_of("sum", axis, x.ndim), bool(keepdims)))
 
 
-def _wide(dtype: DType) -> DType:
+def wide(dtype: DType) -> DType:
+    """Return the dtype in which elements of a dtype are summed: 64 bits for bools and integers, else its own."""
     return {"b": int64, "i": int64, "u": uint64}.get(dtype.kind, dtype)
 
 
@@ -74,6 +76,8 @@ def _extreme(name: str, run: Callable[..., Any], summary: str, example: str) -> 
     """Define max or min: the derivative is shared equally by all elements that attain it."""
 
     def infer(spec: Spec, axes: tuple[int, ...], keepdims: bool) -> Spec:
+        if spec.dtype.kind == "c":
+            raise DTypeError(f"{name}: complex numbers have no order; compare their real, imag or abs.")
         if 0 in [spec.shape[axis] for axis in axes]:
             raise ArgumentError(f"{name}: shape {spec.shape} has no elements along axes {axes}, so there is no {name}.")
         return _reduced(spec, axes, keepdims)
@@ -118,30 +122,6 @@ def _extreme(name: str, run: Callable[..., Any], summary: str, example: str) -> 
 max = _extreme("max", np.max, "The largest element", "[5.0, 4.0]")
 min = _extreme("min", np.min, "The smallest element", "[1.0, 3.0]")
 
-_CUMSUM = define(
-    Primitive(
-        name="cumulative_sum",
-        run=lambda x, axis: np.cumsum(x, axis=axis, dtype=x.dtype),
-        infer=lambda spec, axis: spec,
-        lower=NumPy("each element needs the one before"),
-        derivative=Linear(lambda i, y_bar, x, axis: flip(cumulative_sum(flip(y_bar, axis=axis), axis=axis), axis=axis)),
-        cases=(Case(((2, 3),), (1,)), Case(((4,),), (0,))),
-    )
-)
-
-
-def cumulative_sum(x: Operand, /, *, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """Return the running sum along an axis, which may be left out for one-dimensional x.
-
-    >>> import wengert
-    >>> wengert.cumulative_sum(wengert.tensor([1, 2, 3])).tolist()
-    [1, 3, 6]
-    """
-    x = cast(operand(x), _wide(operand(x).dtype) if dtype is None else as_dtype(dtype))
-    if axis is None and x.ndim != 1:
-        raise ArgumentError(f"cumulative_sum: x has {x.ndim} axes; say which one with axis=.")
-    return record(_CUMSUM, x, params=(axis_of("cumulative_sum", 0 if axis is None else axis, x.ndim),))
-
 
 def prod(x: Operand, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """Return the product over the axes (None: all).
@@ -152,7 +132,7 @@ def prod(x: Operand, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool 
     >>> wengert.prod(wengert.tensor([2.0, 3.0, 4.0])).item()
     24.0
     """
-    x = cast(operand(x), _wide(operand(x).dtype) if dtype is None else as_dtype(dtype))
+    x = cast(operand(x), wide(operand(x).dtype) if dtype is None else as_dtype(dtype))
     axes = axes_of("prod", axis, x.ndim)
     others = [a for a in range(x.ndim) if a not in axes]
     kept = kept_shape(x.shape, axes)
@@ -191,7 +171,8 @@ def var(x: Operand, /, *, axis: Axes = None, correction: float = 0.0, keepdims: 
     """
     x = floating(x)
     deviation = x - mean(x, axis=axis, keepdims=True)
-    return sum(deviation * deviation, axis=axis, keepdims=keepdims) / _freedom(x, axis, correction)
+    squares = real(deviation * conjugate(deviation))
+    return sum(squares, axis=axis, keepdims=keepdims) / _freedom(x, axis, correction)
 
 
 def _freedom(x: Tensor, axis: Axes, correction: float) -> float:
@@ -257,6 +238,8 @@ def norm(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     5.0
     """
     x = floating(x)
+    if x.dtype.kind == "c":
+        x = modulus(x)
     return record(_NORM, x, params=(axes_of("norm", axis, x.ndim), bool(keepdims)))
 
 
@@ -301,6 +284,8 @@ def count_nonzero(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -
 
 def _place(name: str, run: Callable[..., Any], summary: str, example: int) -> Callable[..., Tensor]:
     def infer(spec: Spec, axis: int | None, keepdims: bool) -> Spec:
+        if spec.dtype.kind == "c":
+            raise DTypeError(f"{name}: complex numbers have no order; compare their real, imag or abs.")
         if spec.size == 0:
             raise ArgumentError(f"{name}: shape {spec.shape} has no elements.")
         return _reduced(spec, axes_of(name, axis, spec.ndim), keepdims, int64)

@@ -69,9 +69,10 @@ RESHAPE = define(
 )
 
 
-def reshape(x: Operand, /, shape: Any) -> Tensor:
+def reshape(x: Operand, /, shape: Any, *, copy: bool | None = None) -> Tensor:
     """Return the elements of x, in row-major order, in another shape; one size may be -1 (what is left).
 
+    copy: True for elements of its own; else writing to the result reaches x, as in NumPy.
     Raises `ShapeError` where the numbers of elements differ.
 
     >>> import wengert
@@ -90,6 +91,10 @@ def reshape(x: Operand, /, shape: Any) -> Tensor:
             f"reshape: {size} elements of shape {x.shape} do not fill shape {shape_of('reshape', shape)}; "
             "the product of the sizes must stay the same (one size may be -1)."
         )
+    if copy:
+        from .identity import alias
+
+        x = alias(x)
     return x if wanted == x.shape else record(RESHAPE, x, params=(wanted,))
 
 
@@ -133,17 +138,23 @@ def matrix_transpose(x: Operand, /) -> Tensor:
     return permute_dims(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
-def moveaxis(x: Operand, source: int, destination: int, /) -> Tensor:
-    """Return x with one axis moved to another place, the others in their order.
+def moveaxis(x: Operand, source: int | Sequence[int], destination: int | Sequence[int], /) -> Tensor:
+    """Return x with an axis (or several) moved to other places, the others in their order.
 
     >>> import wengert
     >>> wengert.moveaxis(wengert.zeros((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
     x = operand(x)
-    source, destination = axis_of("moveaxis", source, x.ndim), axis_of("moveaxis", destination, x.ndim)
-    order = [axis for axis in range(x.ndim) if axis != source]
-    order.insert(destination, source)
+    sources, places = (
+        [axis_of("moveaxis", axis, x.ndim) for axis in (given if isinstance(given, Sequence) else (given,))]
+        for given in (source, destination)
+    )
+    if not len(set(sources)) == len(sources) == len(set(places)) == len(places):
+        raise ArgumentError(f"moveaxis: axes {source} cannot go to {destination}; name as many different ones in both.")
+    order = [axis for axis in range(x.ndim) if axis not in sources]
+    for place, axis in sorted(zip(places, sources, strict=True)):
+        order.insert(place, axis)
     return permute_dims(x, tuple(order))
 
 
@@ -222,7 +233,20 @@ def sum_to(x: Tensor, shape: Shape) -> Tensor:
     return x if x.shape == shape else record(SUM_TO, x, params=(shape,))
 
 
-def broadcast_arrays(*tensors: Operand) -> list[Tensor]:
+def broadcast_shapes(*shapes: Shape) -> Shape:
+    """Return the shape that tensors of these shapes broadcast to. Raises `ShapeError` where they do not.
+
+    >>> broadcast_shapes((2, 1), (3,))
+    (2, 3)
+    """
+    try:
+        return tuple(np.broadcast_shapes(*shapes))
+    except ValueError:
+        given = " and ".join(map(str, shapes))
+        raise ShapeError(f"broadcast_shapes: {given} do not broadcast; sizes must be equal, or 1.") from None
+
+
+def broadcast_arrays(*tensors: Operand) -> tuple[Tensor, ...]:
     """Return the tensors, each repeated to the shape they broadcast to. Raises `ShapeError` where there is none.
 
     >>> import wengert
@@ -237,7 +261,7 @@ def broadcast_arrays(*tensors: Operand) -> list[Tensor]:
         raise ShapeError(
             f"broadcast_arrays: shapes {shapes} do not broadcast; sizes must be equal or 1, counted from the back."
         ) from None
-    return [broadcast_to(x, shape) for x in parts]
+    return tuple([broadcast_to(x, shape) for x in parts])
 
 
 def squeeze(x: Operand, /, axis: Axes = None) -> Tensor:
@@ -257,13 +281,14 @@ def squeeze(x: Operand, /, axis: Axes = None) -> Tensor:
     return reshape(x, tuple(size for a, size in enumerate(x.shape) if a not in axes))
 
 
-def expand_dims(x: Operand, /, *, axis: int = 0) -> Tensor:
-    """Return x with a new axis of size 1 at position `axis`.
+def expand_dims(x: Operand, /, axis: int | tuple[int, ...] = 0) -> Tensor:
+    """Return x with a new axis of size 1 at position `axis`, or several; positions are those in the result.
 
     >>> import wengert
     >>> wengert.expand_dims(wengert.zeros((2, 3)), axis=-1).shape
     (2, 3, 1)
     """
     x = operand(x)
-    place = axis_of("expand_dims", axis, x.ndim + 1)
-    return reshape(x, (*x.shape[:place], 1, *x.shape[place:]))
+    new = axes_of("expand_dims", axis, x.ndim + (len(axis) if isinstance(axis, tuple) else 1))
+    sizes = iter(x.shape)
+    return reshape(x, tuple([1 if place in new else next(sizes) for place in range(x.ndim + len(new))]))

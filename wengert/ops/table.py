@@ -40,6 +40,11 @@ def zeros_like(x: Tensor) -> Tensor:
     return wrap(leaf(sealed(np.zeros(spec.shape, spec.dtype)), spec))
 
 
+def conjugate(x: Tensor) -> Tensor:
+    """Return the complex conjugate of a tensor; a real one is its own, and nothing is recorded."""
+    return x.conj() if x.entry.spec.dtype.kind == "c" else x
+
+
 @dataclass(frozen=True, slots=True)
 class Slopes:
     """dy/dx for each operand: 1, -1, 0, or a function of all operands and the output `y` (None: an operand
@@ -68,13 +73,13 @@ class Slopes:
         return y_dot  # type: ignore[no-any-return]  # the class is only known to the type checker
 
     def adjoint(self, primitive: Primitive, i: int, y_bar: Tensor, x: Operands, y: Tensor, params: Params) -> Tensor:
-        """Return y_bar * slope."""
+        """Return y_bar * slope, the slope's conjugate where it is complex (see `ops/complex.py`)."""
         slope: Any = self.slopes[i]
         if slope == 1:
             return y_bar
         if slope == -1:
             return -y_bar
-        return zeros_like(y_bar) if slope == 0 else y_bar * slope(*x, y, *params)
+        return zeros_like(y_bar) if slope == 0 else y_bar * conjugate(slope(*x, y, *params))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +165,19 @@ Derivative = Slopes | Linear | Rule | NoDerivative
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One way to call a primitive in tests: shapes (and an interval) of float64 operands to draw, and parameters."""
+    """One way to call a primitive in tests: shapes (and an interval) of float64 operands to draw, and parameters.
+
+    complex: draw complex128 operands, both parts from the interval. made: the operands the record is called with, as a
+    function of those drawn, such as symmetric matrices.
+    """
 
     shapes: tuple[tuple[int, ...], ...]
     params: Params = ()
     low: float = -2.0
     high: float = 2.0
     fixed: dict[int, Any] | None = None  # operands that are not drawn: indices, conditions
+    complex: bool = False
+    made: Callable[..., Operands] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -30,7 +30,7 @@ class Spec:
     __slots__ = ("dtype", "floating", "leaf", "shape", "size")
 
     def __init__(self, shape: Shape, dtype: DType):
-        self.shape, self.dtype, self.floating = shape, dtype, dtype.kind == "f"
+        self.shape, self.dtype, self.floating = shape, dtype, dtype.kind in "fc"
         self.leaf: Node | None = None  # the node that all leaves of this shape and dtype stand on
         self.size = 1
         for extent in shape:
@@ -199,6 +199,8 @@ def atom(value: Any) -> Any:
         return tuple([atom(item) for item in value])
     if kind is float:
         return struct.pack("<d", value)
+    if kind is complex:
+        return struct.pack("<dd", value.real, value.imag)
     if kind is slice:
         return slice, atom(value.start), atom(value.stop), atom(value.step)
     return kind, value

@@ -1,0 +1,37 @@
+"""`wengert.linalg`: linear algebra by its Array API names, gathered from where it is defined."""
+
+from .ops.decompose import cholesky, qr
+from .ops.linalg import cross, diagonal, kron, matmul, matrix_power, outer, tensordot, trace, vecdot
+from .ops.norms import matrix_norm, matrix_rank, vector_norm
+from .ops.shape import matrix_transpose
+from .ops.solve import det, inv, pinv, slogdet, solve
+from .ops.spectral import eig, eigh, eigvals, eigvalsh, svd, svdvals
+
+__all__ = [
+    "cholesky",
+    "cross",
+    "det",
+    "diagonal",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "inv",
+    "kron",
+    "matmul",
+    "matrix_norm",
+    "matrix_power",
+    "matrix_rank",
+    "matrix_transpose",
+    "outer",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "svd",
+    "svdvals",
+    "tensordot",
+    "trace",
+    "vecdot",
+    "vector_norm",
+]

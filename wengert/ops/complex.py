@@ -1,0 +1,144 @@
+"""Complex numbers: their parts, conjugate, magnitude and direction.
+
+A derivative with respect to a complex number z = a + ib is stored as PyTorch does: for a real result L, z_bar is
+dL/da + i dL/db, the direction of steepest ascent. So the adjoint of a holomorphic f is y_bar * conj(f'(z)), and an
+adjoint that meets a real operand gives it its real part. A tangent is x_dot itself; the product of both modes is
+the real part of sum(conj(x_bar) * x_dot).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..dtypes import real_of
+from ..errors import DTypeError
+from ..record.recorder import record
+from ..record.trie import Spec, spec_of
+from .lowering import NumPy
+from .operands import Operand, cast, floating, operand, same
+from .table import Case, Linear, Primitive, Rule, define, zeros_like
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+_LEFT = NumPy("complex numbers are left to NumPy")
+
+
+def _parts(spec: Spec) -> Spec:
+    return spec_of(spec.shape, real_of(spec.dtype))
+
+
+def _complex_case(*params: Any) -> tuple[Case, ...]:
+    return (Case(((2, 3),), params, low=0.3, complex=True),)
+
+
+_CONJ = define(
+    Primitive(
+        name="conj",
+        run=np.conj,
+        infer=same,
+        derivative=Linear(lambda i, y_bar, x: conj(y_bar)),
+        lower=_LEFT,
+        cases=_complex_case(),
+    )
+)
+_REAL = define(
+    Primitive(
+        name="real",
+        run=lambda x: x.real.copy(),
+        infer=_parts,
+        derivative=Linear(lambda i, y_bar, x: cast(y_bar, x[0].dtype)),
+        lower=_LEFT,
+        cases=_complex_case(),
+    )
+)
+_IMAG = define(
+    Primitive(
+        name="imag",
+        run=lambda x: x.imag.copy(),
+        infer=_parts,
+        derivative=Linear(lambda i, y_bar, x: y_bar * 1j),
+        lower=_LEFT,
+        cases=_complex_case(),
+    )
+)
+# |z| and z / |z|: neither is holomorphic, so both modes are written out. At 0 both derivatives are taken as 0.
+_MODULUS = define(
+    Primitive(
+        name="modulus",
+        run=np.abs,
+        infer=_parts,
+        derivative=Rule(
+            lambda dots, x, y: real(conj(direction(x[0])) * dots[0]),
+            (lambda y_bar, x, y: y_bar * direction(x[0]),),
+        ),
+        lower=_LEFT,
+        text="abs({0})",
+        cases=_complex_case(),
+    )
+)
+
+
+def conj(x: Operand, /) -> Tensor:
+    """Return the complex conjugate; a real x is its own.
+
+    >>> import wengert
+    >>> wengert.conj(wengert.tensor([1 + 2j])).tolist()
+    [(1-2j)]
+    """
+    z = operand(x)
+    return record(_CONJ, z) if z.dtype.kind == "c" else z
+
+
+def real(x: Operand, /) -> Tensor:
+    """Return the real part, in float32 for complex64 and float64 for complex128; a real x is its own.
+
+    >>> import wengert
+    >>> wengert.real(wengert.tensor([1 + 2j])).tolist()
+    [1.0]
+    """
+    z = operand(x)
+    return record(_REAL, z) if z.dtype.kind == "c" else z
+
+
+def imag(x: Operand, /) -> Tensor:
+    """Return the imaginary part, in float32 for complex64 and float64 for complex128.
+
+    Raises `DTypeError` for a real x, which has none.
+
+    >>> import wengert
+    >>> wengert.imag(wengert.tensor([1 + 2j])).tolist()
+    [2.0]
+    """
+    z = operand(x)
+    if z.dtype.kind != "c":
+        raise DTypeError(f"imag: {z.dtype.name} has no imaginary part; convert to complex64 first, or use zeros_like.")
+    return record(_IMAG, z)
+
+
+def angle(x: Operand, /) -> Tensor:
+    """Return the angle of each complex number in radians, from -pi to pi; 0 or pi for real numbers.
+
+    >>> import wengert
+    >>> wengert.angle(wengert.tensor([1j, -1j])).tolist()
+    [1.5707963705062866, -1.5707963705062866]
+    """
+    from .binary import atan2
+
+    z = floating(x)
+    return atan2(imag(z), real(z)) if z.dtype.kind == "c" else atan2(zeros_like(z), z)
+
+
+def modulus(z: Tensor) -> Tensor:
+    """Return |z| of a complex tensor, without overflow on the way."""
+    return record(_MODULUS, z)
+
+
+def direction(z: Tensor) -> Tensor:
+    """Return z / |z| of a complex tensor, and 0 at 0: its sign."""
+    from .compare import where
+
+    size = modulus(z)
+    return where(size == 0, 0, z / cast(where(size == 0, 1, size), z.dtype))
