@@ -30,17 +30,15 @@ class Estimator(BaseEstimator):
     Takes arrays, tensors, lists and DataFrames; float32 stays float32, everything else becomes float64.
     """
 
-    def _samples(self, X: Any, y: Any = None, *, reset: bool, **checks: Any) -> Any:
+    def _samples(self, X: Any, y: Any = "no_validation", *, reset: bool, **checks: Any) -> Any:
         """Return the rows of X (and y, where one is given) as arrays in C order, checked.
 
+        y: as given to `fit`; scikit-learn refuses None where targets are needed. Left out, only X is looked at.
         reset: whether this call says how many features there are (`fit`, the first `partial_fit`), or must agree.
         checks: passed on to scikit-learn's `validate_data`, as ensure_all_finite="allow-nan".
         """
-        X = plain(X)
         checks = {"dtype": [np.float64, np.float32], "order": "C", **checks}
-        if y is None:
-            return validate_data(self, X, reset=reset, **checks)
-        return validate_data(self, X, plain(y), reset=reset, **checks)
+        return validate_data(self, plain(X), plain(y), reset=reset, **checks)
 
     def _fitted(self, name: str | None = None) -> None:
         """Raise scikit-learn's NotFittedError unless `fit` has been called (or has set `name`)."""
