@@ -8,10 +8,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 REMEDY := install one and name it, as in: make $(or $(MAKECMDGOALS),test) PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check faults bench
+.PHONY: help demo test test-all check faults bench bench-classic
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/.ready ## set up and train a network on handwritten digits
 	$(BIN)/wengert train digits
@@ -35,6 +35,9 @@ faults: $(VENV)/.ready-dev ## plant faults, one at a time, and count those the t
 
 bench: $(VENV)-bench/.ready ## set up PyTorch and JAX and measure wengert beside them; BENCH="--list" lists the rows
 	$(VENV)-bench/bin/python benchmarks/peers/run.py $(BENCH)
+
+bench-classic: $(VENV)-bench/.ready ## set up MiniSom, artlib and others and measure the classic networks beside them
+	$(VENV)-bench/bin/python benchmarks/classic/peers.py
 
 $(VENV)/.ready: pyproject.toml | $(BIN)/python
 	@echo "Installing wengert into $(VENV) ..."
