@@ -16,10 +16,12 @@ def main() -> None:
 
 def commands() -> Frame:
     """The group with all its subcommands."""
+    from .apply import apply
+    from .compress import compress, expand
     from .explain import explain
     from .predict import predict
     from .train import train
 
-    for command in (train, predict, explain):
+    for command in (train, predict, explain, apply, compress, expand):
         frame.add_command(command)
     return frame
