@@ -20,6 +20,7 @@ ENGINE = ("tests/autodiff", "tests/test_views.py", "tests/test_programs.py", "te
 NETS = ("tests/optim", "tests/nn")
 COMPILER = ("tests/compiler/test_programs.py", "tests/compiler", "tests/test_programs.py")
 LEAPS = ("tests/record", "tests/optim")
+CLASSIC = ("tests/classic",)
 
 FAULTS = [  # file, right, wrong, where to look first
     ("ops/elementwise.py", "lambda x, y: -sin(x)", "lambda x, y: sin(x)", OPS),
@@ -33,7 +34,7 @@ FAULTS = [  # file, right, wrong, where to look first
     ("ops/binary.py", "(1, -1)", "(1, 1)", OPS),
     ("ops/binary.py", "-(y / x2)", "(y / x2)", OPS),
     ("ops/binary.py", "flat = x2 == 0", "flat = x2 == 1", OPS),
-    ("ops/binary.py", "zero = (x1 == 0) * (x2 >= 0)", "zero = (x1 == 0) * (x2 > 1)", OPS),
+    ("ops/binary.py", "zero = (x1 == 0) * (real(x2) >= 0)", "zero = (x1 == 0) * (real(x2) > 1)", OPS),
     ("ops/binary.py", "(x1 == x2).astype(y.dtype) * 0.5", "(x1 == x2).astype(y.dtype)", OPS),
     ("ops/binary.py", "squares == 0, 1, squares", "squares == 0, squares, squares", OPS),
     ("ops/compare.py", "y_bar, 0), lambda", "0, y_bar), lambda", OPS),
@@ -42,7 +43,7 @@ FAULTS = [  # file, right, wrong, where to look first
     ("ops/shape.py", "size == 1 and shape[a] != 1", "size == 1 and shape[a] != 0 and a > extra", OPS),
     ("ops/reduce.py", "chosen / sum(chosen, axis=axes, keepdims=True)", "chosen", OPS),
     (
-        "ops/reduce.py",
+        "ops/scan.py",
         "flip(cumulative_sum(flip(y_bar, axis=axis), axis=axis), axis=axis)",
         "cumulative_sum(y_bar, axis=axis)",
         OPS,
@@ -52,7 +53,7 @@ FAULTS = [  # file, right, wrong, where to look first
     ("ops/reduce.py", "where(isfinite(largest), largest, 0)", "largest", OPS),
     ("ops/index.py", "np.add.at(x_bar, _filled(key, arrays), y_bar)", "x_bar[_filled(key, arrays)] = y_bar", OPS),
     ("ops/index.py", "taken = where(last, taken, 0)", "pass", OPS),
-    ("ops/linalg.py", "matmul(matrix_transpose(x[0]), y_bar)", "matmul(x[0], y_bar)", OPS),
+    ("ops/linalg.py", "matmul(matrix_transpose(conjugate(x[0])), y_bar)", "matmul(matrix_transpose(x[0]), y_bar)", OPS),
     (
         "ops/table.py",
         "y_dot = -x_dot if y_dot is None else y_dot - x_dot",
@@ -86,7 +87,13 @@ FAULTS = [  # file, right, wrong, where to look first
     ("compiler/plan.py", "getrefcount(array) <= _UNUSED", "getrefcount(array) <= _UNUSED + 1", COMPILER),
     ("compiler/mathlib/exp.py", "low = k * -ln2[1] if", "low = k * 0.0 if", COMPILER[1:]),
     ("record/leaps.py", "self.number + i / n", "self.number - i / n", LEAPS),
-    ("record/leaps.py", "full = (key, places)", "full = (key, len(places))", LEAPS),
+    ("record/leaps.py", "full = (key, tuple(places))", "full = (key, len(places))", LEAPS),
+    ("ops/table.py", "y_bar * conjugate(slope(*x, y, *params))", "y_bar * slope(*x, y, *params)", OPS),
+    ("ops/solve.py", "return second + third - first", "return second + third + first", OPS),
+    ("ops/decompose.py", "diagonal(whole) * 0.5", "diagonal(whole) * 0.0", OPS),
+    ("ops/spectral.py", "/ conj(_gaps(values))", "/ _gaps(values)", OPS),
+    ("ops/fourier.py", "weights[0] = 1", "weights[0] = 2", OPS),
+    ("ops/scan.py", "reach *= 2", "reach += 1", OPS),
 ]
 
 

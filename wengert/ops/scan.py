@@ -104,6 +104,8 @@ def diff(
         raise ArgumentError(f"diff: n={n} was given; pass 0 or more.")
     given = operand(x)
     place = axis_of("diff", axis, given.ndim)
+    if n == 0:
+        return given
     parts = [operand(part) for part in (prepend, given, append) if part is not None]
     if len(parts) > 1:
         given = concat(parts, axis=place)

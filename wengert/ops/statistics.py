@@ -9,6 +9,7 @@ import numpy as np
 
 from ..dtypes import int64
 from ..errors import ArgumentError, DTypeError, ShapeError
+from ..record.entry import Handle
 from ..record.recorder import value_of
 from .binary import clip
 from .compare import isnan, where
@@ -17,7 +18,7 @@ from .elementwise import sqrt
 from .linalg import matmul
 from .operands import Operand, cast, constant, floating, operand
 from .order import sort
-from .reduce import all, max, mean, min, sum
+from .reduce import all, max, mean, min, norm, sum
 from .shape import Axes, axes_of, expand_dims, matrix_transpose, moveaxis, permute_dims, reshape
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def quantile(x: Operand, q: Operand, /, *, axis: Axes = None, keepdims: bool = F
         raise ArgumentError(f"quantile: method {method!r} must be one of {', '.join(METHODS)}.")
     ordered, axes = _last("quantile", x, axis)
     ordered = sort(ordered, axis=-1)
-    shares = np.asarray(value_of(operand(q, ordered.dtype).entry), np.float64)
+    shares = np.asarray(value_of(q.entry) if isinstance(q, Handle) else q, np.float64)
     if not ((shares >= 0) & (shares <= 1)).all():
         raise ArgumentError("quantile: q must be from 0 to 1; divide percentages by 100.")
     found = _between(ordered, shares.ravel() * (ordered.shape[-1] - 1), method)
@@ -100,7 +101,7 @@ def percentile(x: Operand, q: Operand, /, *, axis: Axes = None, keepdims: bool =
     >>> wengert.percentile(wengert.tensor([1.0, 2.0, 4.0]), 75).item()
     3.0
     """
-    return quantile(x, operand(q, floating(x).dtype) / 100, axis=axis, keepdims=keepdims)
+    return quantile(x, (q if isinstance(q, Handle) else np.asarray(q)) / 100, axis=axis, keepdims=keepdims)
 
 
 # -- passing over NaN ----------------------------------------------------------------------------------------------
@@ -140,22 +141,29 @@ def nanvar(x: Operand, /, *, axis: Axes = None, correction: float = 0.0, keepdim
     >>> wengert.nanvar(wengert.tensor([1.0, float("nan"), 3.0])).item()
     1.0
     """
-    given = floating(x)
-    center = nanmean(given, axis=axis, keepdims=True)
-    deviation = where(isnan(given), 0, given - center)
-    freedom = _counted(given, axis) - correction
-    found = sum(deviation * deviation, axis=axis, keepdims=True) / where(freedom > 0, freedom, 0)
+    deviation, freedom = _deviations(x, axis, correction)
+    found = sum(deviation * deviation, axis=axis, keepdims=True) / freedom
     return found if keepdims else _dropped(found, axis)
 
 
+def _deviations(x: Operand, axis: Axes, correction: float) -> tuple[Tensor, Tensor]:
+    """Return distances from the mean, 0 for NaN, and the number of the others less the correction, 0 if it is below."""
+    given = floating(x)
+    deviation = where(isnan(given), 0, given - nanmean(given, axis=axis, keepdims=True))
+    freedom = _counted(given, axis) - correction
+    return deviation, where(freedom > 0, freedom, 0)
+
+
 def nanstd(x: Operand, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """Return the square root of `nanvar`.
+    """Return the square root of `nanvar`; slope 0 where all elements are equal.
 
     >>> import wengert
     >>> wengert.nanstd(wengert.tensor([1.0, float("nan"), 3.0])).item()
     1.0
     """
-    return sqrt(nanvar(x, axis=axis, correction=correction, keepdims=keepdims))
+    deviation, freedom = _deviations(x, axis, correction)
+    found = norm(deviation, axis=axis, keepdims=True) / sqrt(freedom)
+    return found if keepdims else _dropped(found, axis)
 
 
 def _dropped(x: Tensor, axis: Axes) -> Tensor:
