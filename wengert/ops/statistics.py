@@ -101,7 +101,8 @@ def percentile(x: Operand, q: Operand, /, *, axis: Axes = None, keepdims: bool =
     >>> wengert.percentile(wengert.tensor([1.0, 2.0, 4.0]), 75).item()
     3.0
     """
-    return quantile(x, (q if isinstance(q, Handle) else np.asarray(q)) / 100, axis=axis, keepdims=keepdims)
+    shares: Any = q if isinstance(q, Handle) else np.asarray(q)
+    return quantile(x, shares / 100, axis=axis, keepdims=keepdims)
 
 
 # -- passing over NaN ----------------------------------------------------------------------------------------------
