@@ -141,6 +141,17 @@ def test_verdicts(ours: list[float], theirs: list[float], sentence: str) -> None
     assert verdict.error == pytest.approx(wanted, abs=1e-15)
 
 
+@pytest.mark.parametrize(("folds", "clear"), [(3, False), (6, True)])
+def test_few_rounds_need_a_larger_lead(folds: int, clear: bool) -> None:
+    result = evaluate(application(Contest("folds", "", repeated_folds(folds, 1)))).results[0]
+    result.figures["strong", "accuracy", "test"] = np.full(folds, 0.8)
+    result.figures["network", "accuracy", "test"] = 0.8 + np.array([0.05, 0.07, 0.09] * (folds // 3))
+    verdict = result.judged()
+    # Three rounds: 3.8 standard errors, and Student's t of two degrees of freedom asks for 4.3.
+    assert verdict.ahead > 3.5 * verdict.error
+    assert verdict.clear is clear and ("no clear difference" in verdict.sentence) is not clear
+
+
 def test_one_round_claims_nothing() -> None:
     contest = Contest("one", "", lambda samples, seed, quick: [Round(0, np.arange(20), np.arange(20, 30))])
     verdict = evaluate(application(contest, wrong=(0, 1))).results[0].judged()

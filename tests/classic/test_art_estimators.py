@@ -172,6 +172,25 @@ def test_classes_may_come_late() -> None:
     assert voters.votes([[0.1], [0.55]]).tolist() == [[5, 0], [0, 5]]
 
 
+def test_texts_and_numbers_are_not_mixed() -> None:
+    X, y = _data(20)
+    numbers = np.arange(20) % 2
+    sentence = "the label .* was given, and the classes known so far are of another kind, as .*; give texts only"
+    for make in (FuzzyARTMAP, lambda: VotingARTMAP(n_voters=2, random_state=0)):
+        for first, second in ((y, numbers), (numbers, y), (y.astype(object), numbers)):
+            net = make().partial_fit(X, first)
+            before = net.classes_.copy()
+            with pytest.raises(DataError, match=sentence):
+                net.partial_fit(X, second)
+            np.testing.assert_array_equal(net.classes_, before)
+    with pytest.raises(DataError, match=sentence):
+        FuzzyARTMAP().partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(DataError, match=sentence):
+        FuzzyARTMAP().fit(X, numbers).trace(X, y)
+    grown = FuzzyARTMAP().partial_fit(X, numbers).partial_fit(X, 2.0 * numbers, classes=[7])
+    assert grown.classes_.tolist() == [0, 1, 2, 7]
+
+
 def test_limits() -> None:
     X = np.array([[0.0], [0.5], [1.0], [0.5], [0.0], [0.02], [1.0]])
     full = FuzzyART(0.9, max_categories=2).fit(X)
@@ -193,7 +212,7 @@ def test_prune() -> None:
     assert art.labels_.tolist() == [0, 0, -1, 1, 1]
     np.testing.assert_array_equal(art.weights_, weights[[0, 2]])
     assert art.predict(X, novelty=True).tolist() == [0, 0, -1, 1, 1]
-    assert art.prune(idle=2).tolist() == [1]
+    assert art.prune(idle=np.int64(2)).tolist() == [1]
     assert art.partial_fit([[0.0], [0.5]]).labels_.tolist() == [1, 0]
     assert art.prune(idle=1, wins=99).tolist() == [0]  # the one that won most stays
     big = FuzzyARTMAP(0.95).fit(*_data(300))
@@ -221,7 +240,9 @@ def test_novelty_is_what_no_category_accepts() -> None:
         scaled = np.clip((new - model.data_min_) / (model.data_max_ - model.data_min_), 0, 1)
         overlap = np.minimum(np.hstack([scaled, 1 - scaled])[:, None], model.weights_).sum(axis=2)
         chosen = overlap / (0.001 + model.weights_.sum(axis=1))
-        enough = overlap / 3 >= 0.9
+        unclipped = (new - model.data_min_) / (model.data_max_ - model.data_min_)
+        assert (unclipped != scaled).any()
+        enough = np.minimum(np.hstack([unclipped, 1 - unclipped])[:, None], model.weights_).sum(axis=2) / 3 >= 0.9
         best, resting = chosen.argmax(axis=1), np.where(enough, chosen, -1).argmax(axis=1)
         novel = ~enough.any(axis=1)
         assert 0 < novel.sum() < len(new)
@@ -233,6 +254,20 @@ def test_novelty_is_what_no_category_accepts() -> None:
             classes, found = net.predict(new, novelty=0.9)
             np.testing.assert_array_equal(found, novel)
             np.testing.assert_array_equal(classes, net.category_classes_[np.where(novel, best, resting)])
+
+
+def test_what_lies_far_outside_the_range_is_novel() -> None:
+    X = np.array([[0.0, 0.0], [1.0, 1.0], [0.1, 0.1], [1.0, 0.9]])
+    art, net = FuzzyART(0.5, feature_range=(0, 1)).fit(X), FuzzyARTMAP(feature_range=(0, 1)).fit(X, [0, 1, 0, 1])
+    # (1, 1) and (1, .9) fill a box of side .1; (1.5, 1) makes it .6 long, whose match is 1 - .6 / 2.
+    rows = np.array([[1.5, 1.0], [2.5, 1.0], [1e300, 1.0], [-1e300, -1e300], [1.0, 1.0]])
+    assert art.predict(rows).tolist() == [1, 1, 1, 0, 1]
+    assert art.predict(rows, novelty=True).tolist() == [1, -1, -1, -1, 1]
+    assert art.predict(rows[:1], novelty=0.69).tolist() == [1] and art.predict(rows[:1], novelty=0.71).tolist() == [-1]
+    assert net.predict(rows, novelty=True)[1].tolist() == [False, False, True, True, False]
+    assert net.predict(rows, novelty=0.5)[1].tolist() == [False, True, True, True, False]
+    flat = FuzzyART(0.5).fit([[0.0, -1e308], [1.0, -1e308]])  # a column of one value has no width to leave
+    assert flat.predict([[0.0, 1e308], [9.0, -1e308]], novelty=True).tolist() == [0, -1]
 
 
 def test_voters_agree_on_novelty_by_majority() -> None:

@@ -1,5 +1,7 @@
-"""What the papers report: circle in the square, voting, two spirals."""
+"""What the papers report: circle in the square, voting, two spirals, mushrooms."""
 
+import gzip
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,3 +58,20 @@ def test_two_spirals() -> None:
         net = FuzzyARTMAP(max_epochs=10).fit(X[order], y[order])
         assert net.score(X, y) == 1
         assert net.converged_ and net.n_epochs_ <= 7 and net.n_categories_ < 100
+
+
+def test_mushrooms_are_told_apart_after_a_thousand() -> None:
+    """Carpenter, Grossberg, Markuzon, Reynolds and Rosen 1992, section 6: on-line learning of edible and poisonous."""
+    text = gzip.decompress((Path(__file__).parent / "data" / "mushroom.txt.gz").read_bytes()).decode()
+    table = np.array([list(line) for line in text.split()])
+    assert table.shape == (5644, 23)
+    X = np.hstack([(column[:, None] == np.unique(column)).astype(float) for column in table[:, :-1].T])
+    y = table[:, -1]
+    found: dict[int, list[float]] = {100: [], 1000: []}
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(len(X))
+        for n, scores in found.items():
+            net = FuzzyARTMAP(feature_range=(0, 1)).fit(X[order[:n]], y[order[:n]])
+            scores.append(net.score(X[order[n:]], y[order[n:]]))
+    assert np.mean(found[1000]) >= 0.998
+    assert 0.93 < np.mean(found[100]) < 0.98  # 95.5 % by the package artlib

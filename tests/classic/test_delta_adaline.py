@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import wengert
-from wengert.classic import Adaline, load
+from wengert.classic import Adaline, AdaptiveFilter, load
 from wengert.errors import ArgumentError, DataError, DivergedError
 
 ALGORITHMS = ["lms", "nlms", "batch"]
@@ -179,8 +179,11 @@ def test_constant_columns_and_one_class():
         Adaline().fit(SQUARE, [2, 2, 2, 2])
 
 
-@pytest.mark.filterwarnings("ignore:overflow")
-@pytest.mark.filterwarnings("ignore:invalid value")
-def test_inputs_whose_squares_overflow():
-    with pytest.raises(DataError, match=r"squares of inputs as large as 1e[+]160 overflow; scale the inputs"):
-        Adaline().fit(SQUARE * 1e160, AND)
+@pytest.mark.parametrize(("dtype", "large", "small"), [(np.float64, 1e160, 1e-160), (np.float32, 1e20, 1e-20)])
+def test_inputs_whose_squares_leave_their_range(dtype, large, small):
+    for model in (Adaline(), AdaptiveFilter()):
+        with pytest.raises(DataError, match=rf"inputs as large as 1e[+]\d+ overflow in {dtype.__name__}; scale the"):
+            model.fit((SQUARE * large).astype(dtype), AND)
+        with pytest.raises(DataError, match=rf"inputs as large as 1e-\d+ vanish in {dtype.__name__}; scale the inputs"):
+            model.fit((SQUARE * small).astype(dtype), AND)
+        model.fit((SQUARE * np.sqrt(large) / 1e3).astype(dtype), AND)

@@ -107,6 +107,15 @@ def test_separability_does_not_depend_on_the_size_of_columns(size):
     assert found.separable and 0 < found.margin <= size
 
 
+@pytest.mark.parametrize("size", [1e300, 1e160, 1e-160, 1e-300])
+def test_a_bound_beyond_all_numbers_is_infinite_and_said(size):
+    X = np.random.default_rng(0).random((40, 3))
+    y = X[:, 0] > 0.5
+    with pytest.warns(ConvergenceWarning, match="separable, after at most inf mistakes: bring the features to one sca"):
+        model = Perceptron(max_passes=3, random_state=0).fit(X * size, y)
+    assert model.separable_ and model.bound_ == np.inf and model.margin_ > 0
+
+
 def test_xor_is_said_not_to_be_separable():
     with pytest.warns(ConvergenceWarning, match=r"not linearly separable: no line leaves rows 0, 1, 2, 3"):
         model = Perceptron(max_passes=30, random_state=0).fit(SQUARE, XOR)

@@ -12,8 +12,8 @@ from safetensors.numpy import save_file
 import wengert
 from wengert import classic
 from wengert.classic import estimator
-from wengert.classic.estimator import Estimator, choice, load, real, whole
-from wengert.errors import ArgumentError, FileFormatError
+from wengert.classic.estimator import Estimator, choice, load, real, row_weights, whole
+from wengert.errors import ArgumentError, DataError, FileFormatError
 
 
 class Settings:
@@ -134,6 +134,29 @@ def test_a_cut_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-7])
     with pytest.raises(FileFormatError, match="no whole safetensors file"):
         load(path)
+
+
+@pytest.mark.parametrize("given", [[0, 2.0], (0, 2), pandas.Series([0, 2]), wengert.tensor([0.0, 2.0])])
+def test_weights_of_rows_of_any_kind(given: Any) -> None:
+    found = row_weights(None, given, 2)
+    assert found.tolist() == [0.0, 2.0] and found.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ([1.0, 1.0], r"sample_weight has shape \(2,\); give one number for each of the 3 rows"),
+        (np.ones((3, 1)), r"sample_weight has shape \(3, 1\); give one number"),
+        ([1, -1, 1], "sample_weight holds a negative number; give numbers of at least 0, one of them above"),
+        ([0, 0, 0], "sample_weight holds only zeros"),
+        (-1.0, "sample_weight holds a negative number"),
+    ],
+)
+def test_weights_of_rows_that_say_nothing_are_refused(given: Any, sentence: str) -> None:
+    with pytest.raises(DataError, match=sentence):
+        row_weights(None, given, 3)
+    with pytest.raises(ValueError, match="sample_weight contains NaN"):
+        row_weights(None, [1, 1, np.nan], 3)
 
 
 def test_names_are_found_when_asked_for() -> None:

@@ -200,9 +200,9 @@ def test_misuse():
         SOM(3, 3, metric="cosine").fit(_missing())
     with pytest.raises(DataError, match=r"metric='cosine' needs them all"):
         SOM(3, 3, metric="cosine").fit(IRIS).predict(_missing())
-    with pytest.raises(ValueError, match="at least one non-zero"):
+    with pytest.raises(ValueError, match="sample_weight holds only zeros"):
         SOM(3, 3).fit(IRIS, sample_weight=np.zeros(150))
-    with pytest.raises(ValueError, match="egative"):
+    with pytest.raises(ValueError, match="sample_weight holds a negative number"):
         SOM(3, 3).fit(IRIS, sample_weight=-np.ones(150))
     with pytest.raises(DataError, match="no chunk came"):
         SOM(3, 3).fit_chunks([])

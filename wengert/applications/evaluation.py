@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.special import stdtrit
 
 from ..record.buffers import Array
 from .application import Application, Contest, Entrant, Measure, Round, Samples
@@ -72,7 +73,7 @@ class Verdict:
         ours, baseline: their names.
         ahead: by how much ours is better in the mean over the rounds; negative where the baseline is.
         error: standard error of `ahead`; NaN for one round.
-        clear: whether `ahead` is more than twice its error away from zero.
+        clear: whether `ahead` is farther from zero than chance takes it in one of twenty cases, by Student's t.
         sentence: the same in words.
     """
 
@@ -167,10 +168,10 @@ def _judged(result: Result) -> Verdict:
     gains = sign * (result.figures[ours, measure.name, "test"] - result.figures[baseline, measure.name, "test"])
     ahead, error = float(gains.mean()), float("nan")
     if len(gains) > 1:
-        # Rounds share training rows: the plain standard error is too small (Nadeau and Bengio 2003, eq. 9).
+        # Rounds share training rows: the plain standard error is too small (Nadeau and Bengio 2003).
         share = float(np.mean([len(each.test) / len(each.train) for each in result.rounds]))
         error = float(np.sqrt((1 / len(gains) + share) * gains.var(ddof=1)))
-    clear = bool(abs(ahead) > 2 * error) if len(gains) > 1 else False
+    clear = len(gains) > 1 and bool(abs(ahead) > stdtrit(len(gains) - 1, 0.975) * error)
     amount = f"{100 * abs(ahead):.1f} points" if measure.percent else measure.text(abs(ahead), like=best)
     sentence = _sentence(measure.name, ours, baseline, ahead, amount, None if len(gains) == 1 else clear)
     return Verdict(ours, baseline, ahead, error, clear, sentence)

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..errors import ArgumentError, FileFormatError
+from ..errors import ArgumentError, DataError, FileFormatError
 from ..record.buffers import Array
 from ..serialization import read_metadata, write_whole
 from ..tensor import Tensor
@@ -60,6 +61,26 @@ class Estimator(BaseEstimator):
 def plain(data: Any) -> Any:
     """Return a tensor's value as an array, and anything else as it is."""
     return data.numpy() if isinstance(data, Tensor) else data
+
+
+def row_weights(owner: Any, sample_weight: Any, n: int) -> Array:
+    """Return what each of n rows counts for, float64, (n,); one number stands for all rows.
+
+    Raises `DataError` for another number of them, a negative one, or none above 0; ValueError for what is no number.
+
+    >>> row_weights(None, [1, 2.5], 2)
+    array([1. , 2.5])
+    """
+    given = plain(sample_weight)
+    given = np.full(n, given) if isinstance(given, numbers.Number) else given
+    found: Array = check_array(given, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="sample_weight")
+    name = type(owner).__name__
+    if found.shape != (n,):
+        raise DataError(f"{name}: sample_weight has shape {found.shape}; give one number for each of the {n} rows.")
+    if found.min() < 0 or not found.any():
+        wrong = "a negative number" if found.min() < 0 else "only zeros"
+        raise DataError(f"{name}: sample_weight holds {wrong}; give numbers of at least 0, one of them above.")
+    return found
 
 
 def load(path: str | os.PathLike[str]) -> Any:

@@ -54,8 +54,9 @@ def curves(panels: Mapping[str, Mapping[str, Sequence[float]]], title: str) -> F
     """
     from matplotlib.ticker import MaxNLocator
 
-    figure = _figure(5.2 * len(panels), 3.9, title)
-    for axes, (quantity, lines) in zip(_row(figure, len(panels)), panels.items(), strict=True):
+    figure = new_figure(5.2 * len(panels), 3.9, title)
+    for place, (quantity, lines) in enumerate(panels.items(), 1):
+        axes = figure.add_subplot(1, len(panels), place)
         styles = ["-", "--", ":"]
         for (name, values), style in zip(lines.items(), styles, strict=False):
             if len(values):
@@ -83,8 +84,7 @@ def confusion(counts: npt.NDArray[np.integer[Any]], names: Sequence[str], title:
     ['0', '1', '8', '9']
     """
     side = min(4.2 + 0.28 * len(names), 12.0)
-    figure = _figure(side + 0.8, side, title)
-    (axes,) = _row(figure, 1)
+    figure, axes = one_panel(side + 0.8, side, title)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     if len(names) <= MOST_NUMBERED:
@@ -92,7 +92,7 @@ def confusion(counts: npt.NDArray[np.integer[Any]], names: Sequence[str], title:
             colour = "white" if share[row, column] > 0.5 else "black" if count else "0.65"
             axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=9)
     shown = range(0, len(names), max(1, len(names) // MOST_NUMBERED))
-    labels = [_short(names[i]) for i in shown]
+    labels = [shortened(names[i]) for i in shown]
     upright = max(map(len, labels)) > 4
     axes.set_xticks(shown, labels, rotation=90 if upright else 0)
     axes.set_yticks(shown, labels)
@@ -113,13 +113,13 @@ def mistakes(images: Floats, true: Sequence[str], predicted: Sequence[str], titl
     'true 4, read as 9'
     """
     if not len(images):
-        figure = _figure(5.0, 2.0, title)
+        figure = new_figure(5.0, 2.0, title)
         figure.text(0.5, 0.4, "There are none.", ha="center")
         return figure
     shown = min(len(images), MOST_IMAGES)
     columns = min(shown, 6)
     rows = -(-shown // columns)
-    figure = _figure(max(1.5 * columns, 4.0), 1.65 * rows + 0.6, title)
+    figure = new_figure(max(1.5 * columns, 4.0), 1.65 * rows + 0.6, title)
     for place in range(shown):
         axes = figure.add_subplot(rows, columns, place + 1)
         axes.imshow(images[place], cmap="gray_r")
@@ -142,7 +142,7 @@ def weights(images: Floats, title: str) -> Figure:
     order = np.argsort(-np.square(images).sum(axis=(1, 2)), kind="stable")[:MOST_UNITS]
     columns = min(len(order), 8)
     rows = -(-len(order) // columns)
-    figure = _figure(0.95 * columns + 1.6, 0.95 * rows + 0.9, title)
+    figure = new_figure(0.95 * columns + 1.6, 0.95 * rows + 0.9, title)
     limit = float(np.quantile(np.abs(images[order]), 0.995)) or 1.0
     panels = [figure.add_subplot(rows, columns, place + 1) for place in range(len(order))]
     for axes, unit in zip(panels, order, strict=True):
@@ -176,12 +176,11 @@ def decision(
     >>> figure.axes[0].get_xlabel(), [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
     ('u', ['a', 'b'])
     """
-    figure = _figure(6.4, 5.2, title)
-    (axes,) = _row(figure, 1)
-    sides = [_padded(x[:, axis]) for axis in (0, 1)]
+    figure, axes = one_panel(6.4, 5.2, title)
+    sides = [padded(x[:, axis]) for axis in (0, 1)]
     first, second = np.meshgrid(*(np.linspace(low, high, 201, dtype=np.float32) for low, high in sides))
     regions = classify(np.stack([first.ravel(), second.ravel()], axis=1)).reshape(first.shape)
-    colours = _colours(len(names))
+    colours = class_colours(len(names))
     edges = np.arange(len(names) + 1) - 0.5
     axes.contourf(first, second, regions, levels=edges, colors=colours, alpha=0.25)
     # One contour between classes k and k + 1 would also run where both are skipped: draw each class's border.
@@ -198,7 +197,7 @@ def decision(
             markeredgecolor="black",
             markeredgewidth=0.6,
             markersize=5,
-            label=_short(name),
+            label=shortened(name),
         )
     axes.set(xlabel=axis_names[0], ylabel=axis_names[1], xlim=sides[0], ylim=sides[1])
     axes.legend(loc="upper right", framealpha=0.9)
@@ -218,9 +217,8 @@ def fit(predict: Callable[[Floats], Floats], x: Floats, y: Floats, axis_names: S
     >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     ['data', 'network']
     """
-    figure = _figure(6.4, 4.4, title)
-    (axes,) = _row(figure, 1)
-    grid = np.linspace(*_padded(x[:, 0]), 400, dtype=np.float32)[:, None]
+    figure, axes = one_panel(6.4, 4.4, title)
+    grid = np.linspace(*padded(x[:, 0]), 400, dtype=np.float32)[:, None]
     axes.plot(x[:, 0], y[:, 0], "o", markersize=4, markerfacecolor="none", color="0.4", label="data")
     axes.plot(grid[:, 0], predict(grid)[:, 0], "-", linewidth=2, label="network")
     axes.set(xlabel=axis_names[0], ylabel=axis_names[1])
@@ -239,9 +237,8 @@ def agreement(true: Floats, predicted: Floats, name: str, title: str) -> Figure:
     >>> agreement(np.array([[1.0], [2.0]]), np.array([[1.5], [2.0]]), "price", "Two").axes[0].get_xlabel()
     'true price'
     """
-    figure = _figure(5.4, 5.0, title)
-    (axes,) = _row(figure, 1)
-    ends = _padded(np.concatenate([true.ravel(), predicted.ravel()]))
+    figure, axes = one_panel(5.4, 5.0, title)
+    ends = padded(np.concatenate([true.ravel(), predicted.ravel()]))
     axes.plot(ends, ends, "--", color="0.4", label="agreement")
     axes.plot(true.ravel(), predicted.ravel(), "o", markersize=4, markerfacecolor="none", label="test rows")
     axes.set(xlabel=f"true {name}", ylabel=f"predicted {name}", xlim=ends, ylim=ends)
@@ -250,7 +247,11 @@ def agreement(true: Floats, predicted: Floats, name: str, title: str) -> Figure:
     return figure
 
 
-def _figure(width: float, height: float, title: str) -> Figure:
+# -- parts, for the galleries of other rooms too -------------------------------------------------------------------
+
+
+def new_figure(width: float, height: float, title: str) -> Figure:
+    """Return an empty figure with a heading; width and height in inches."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -258,21 +259,30 @@ def _figure(width: float, height: float, title: str) -> Figure:
     return figure
 
 
-def _row(figure: Figure, count: int) -> list[Axes]:
-    return [figure.add_subplot(1, count, place + 1) for place in range(count)]
+def one_panel(width: float, height: float, title: str) -> tuple[Figure, Axes]:
+    """Return a figure with a heading and its only axes; width and height in inches."""
+    figure = new_figure(width, height, title)
+    return figure, figure.add_subplot()
 
 
-def _padded(values: Floats) -> tuple[float, float]:
+def padded(values: Floats) -> tuple[float, float]:
+    """Return the ends of an axis that shows all values, with some room at both sides.
+
+    >>> padded(np.array([0.0, 100.0]))
+    (-8.0, 108.0)
+    """
     low, high = float(values.min()), float(values.max())
     margin = 0.08 * (high - low) or 1.0
     return low - margin, high + margin
 
 
-def _colours(count: int) -> list[Any]:
+def class_colours(count: int) -> list[Any]:
+    """Return a colour for each class, dark to light, which also differ for the colour-blind and in grey."""
     from matplotlib import colormaps
 
     return [colormaps["viridis"](0.12 + 0.8 * place / max(count - 1, 1)) for place in range(count)]
 
 
-def _short(name: str) -> str:
+def shortened(name: str) -> str:
+    """Return a name that fits beside an axis: its first 15 letters and an ellipsis where it has more than 16."""
     return name if len(name) <= 16 else name[:15] + "…"

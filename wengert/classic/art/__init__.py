@@ -1,6 +1,8 @@
 """Adaptive resonance: networks that make a category where none of theirs fits, and so never forget what they learned.
 
-`categories` holds the weights, `base` the search and the streams; `fuzzy` and `kernels` the search by |I and w|.
+Each network has a file of its name: `art1`, `art2a`, `fuzzy`, `artmap` and `voting`. `base` is what they share (search,
+streams, pruning), `silent` what the two share that take rows as they are, `categories` the memory, `coding` the scaling
+of fuzzy networks, `trace` the record of a search. The searches for the compiler are `..._kernel`, on parts in `lanes`.
 """
 
 from importlib import import_module

@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import DataError
 from ...record.buffers import Array
 from ..estimator import real
-from . import binary
+from . import art1_kernel
 from .base import Search
 from .categories import COUNT, grow, in_order, weights
 from .silent import SilentNetwork
@@ -108,10 +108,10 @@ class ART1(SilentNetwork):
 
     def _present(self, rows: Array, sizes: Array, targets: Array | None) -> Array:
         (beta,), rho, limits = self._constants(rows.shape[1]), self._how().rho, self._limits()
-        patterns, labels = binary.packed(rows), np.empty(len(rows), np.int64)
-        templates, done = binary.Templates.of(self._memory), 0
+        patterns, labels = art1_kernel.packed(rows), np.empty(len(rows), np.int64)
+        templates, done = art1_kernel.Templates.of(self._memory), 0
         while True:
-            part = binary.present(patterns[done:], templates, self._memory, rho, beta, *limits)
+            part = art1_kernel.present(patterns[done:], templates, self._memory, rho, beta, *limits)
             labels[done : done + len(part)] = part
             done += len(part)
             if done == len(rows):
@@ -125,4 +125,4 @@ class ART1(SilentNetwork):
     def _found(self, rows: Array, sizes: Array, rho: float) -> Array:
         (beta,) = self._constants(rows.shape[1])
         count = int(self._memory["tally"][COUNT])
-        return binary.nearest(binary.packed(rows), binary.Templates.of(self._memory), count, rho, beta)
+        return art1_kernel.nearest(art1_kernel.packed(rows), art1_kernel.Templates.of(self._memory), count, rho, beta)

@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import ArgumentError
 from ...record.buffers import Array
 from ..estimator import real
-from . import unit
+from . import art2a_kernel
 from .base import NONE
 from .categories import in_order, weights
 from .silent import SilentNetwork
@@ -128,12 +128,12 @@ class ART2A(SilentNetwork):
 
     def _present(self, rows: Array, sizes: Array, targets: Array | None) -> Array:
         constants = (self._how().rho, *self._constants(rows.shape[1]))
-        return unit.present(self._memory, rows, sizes, constants, self._limits())
+        return art2a_kernel.present(self._memory, rows, sizes, constants, self._limits())
 
     def _found(self, rows: Array, sizes: Array, rho: float) -> Array:
         constants = (rho, *self._constants(rows.shape[1]))
         # Where every category is taken as it is, the uncommitted one plays no part.
-        return unit.found(self._memory, rows, sizes, constants, rho >= 0 and self._room() != NONE)
+        return art2a_kernel.found(self._memory, rows, sizes, constants, rho >= 0 and self._room() != NONE)
 
 
 def _normalized(rows: Array) -> Array:

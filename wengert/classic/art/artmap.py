@@ -99,24 +99,27 @@ class FuzzyARTMAP(ClassifierMixin, FuzzyNetwork):
 
         X: (rows, features). y: (rows,). classes: classes that are to be known although no row has shown them yet; new
         classes may come at any time without it, and `classes_` grows. The parts may be of any size: what is learned
-        is what all rows at once would teach.
+        is what all rows at once would teach. Raises `DataError` for texts after numbers, or numbers after texts.
         """
         first = not hasattr(self, "_memory")
         X, y = labelled(self, X, y, reset=first)
+        named = np.unique(y if classes is None else plain(classes))
         if first:
-            self._begin(X)
             self.classes_ = np.unique(y)
+            self._require_kind(named)
+            self._begin(X)
         self._checked()
-        self._know(np.unique(y) if classes is None else np.union1d(plain(classes), y))
+        self._know(named)
+        self._know(np.unique(y))
         return self._learn(X, self._numbers(y), 1)
 
     def predict(self, X: Any, *, novelty: bool | float = False) -> Any:
         """Return the class of every row of X, (rows,): that of the category with the largest choice.
 
         With novelty=True the answer is (classes, novel), novel a bool for each row: whether no category passes
-        vigilance. Where one does, the class is that of the first in the order of choice that does. novelty may also
-        be a vigilance from 0 to 1 to be used instead of rho, whose usual value 0 lets everything pass. Raises
-        NotFittedError, `ArgumentError`.
+        vigilance (for rows outside the range, see `FuzzyART.predict`). Where one does, the class is that of the first
+        in the order of choice that does. novelty may also be a vigilance from 0 to 1 to be used instead of rho, whose
+        usual value 0 lets everything within the range pass. Raises NotFittedError, `ArgumentError`.
         """
         self._fitted("_memory")
         X = self._samples(X, reset=False)
@@ -140,6 +143,7 @@ class FuzzyARTMAP(ClassifierMixin, FuzzyNetwork):
                 raise ArgumentError("FuzzyARTMAP.trace: learn=True was given without y; pass the rows' classes.")
             return super().trace(X)
         X, y = labelled(self, X, y, reset=False)
+        self._require_kind(y)
         if learn:
             self._know(np.unique(y))
         return self._traced(X, self._numbers(y), learn)
@@ -148,12 +152,22 @@ class FuzzyARTMAP(ClassifierMixin, FuzzyNetwork):
 
     def _know(self, classes: Array) -> None:
         """Take classes into `classes_`, which stays sorted, and number those of the categories anew."""
+        self._require_kind(classes)
         known = np.union1d(self.classes_, classes)
         if len(known) > len(self.classes_):
             column = self._memory["classes"]
             count = self.n_categories_
             column[:count] = np.searchsorted(known, self.classes_[column[:count]])
             self.classes_ = known
+
+    def _require_kind(self, labels: Array) -> None:
+        """Raise `DataError` for texts beside numbers: sorted together, the numbers would become texts too."""
+        if _are_texts(labels) != _are_texts(self.classes_):
+            given, known = labels.tolist()[0], self.classes_.tolist()[0]
+            raise DataError(
+                f"{type(self).__name__}: the label {given!r} was given, and the classes known so far are of another "
+                f"kind, as {known!r}; give texts only, or numbers only."
+            )
 
     def _numbers(self, y: Array) -> Array:
         """Return the classes' numbers, int64, (rows,); of an unknown one `UNKNOWN`."""
@@ -167,6 +181,10 @@ class FuzzyARTMAP(ClassifierMixin, FuzzyNetwork):
         step = real(self, "epsilon", lambda v: v >= 0, "a step of at least 0, as 1e-10")
         raised = {"MT+": step, "MT-": -step, "MT1": np.inf}.get(method, 0.0)
         return Search(super()._how().rho, Tracking(raised, method in ("MT0", "MT~"), method == "MT~"))
+
+
+def _are_texts(labels: Array) -> bool:
+    return labels.dtype.kind in "US" or (labels.dtype.kind == "O" and all(isinstance(v, str) for v in labels.flat))
 
 
 def labelled(owner: Estimator, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:

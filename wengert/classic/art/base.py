@@ -149,7 +149,7 @@ class ResonantNetwork(Estimator):
     def _presented(self, X: Array, targets: Array | None, tell: Callable[[float], None] = lambda done: None) -> Array:
         """Present rows once, chunk by chunk; return where each came to rest, int64, (rows,)."""
         labels = np.empty(len(X), np.int64)
-        for part in _chunks(len(X)):
+        for part in chunks(len(X)):
             rows, sizes = self._coded(X[part])
             labels[part] = self._present(rows, sizes, None if targets is None else targets[part])
             tell(part.stop / len(X))
@@ -229,8 +229,9 @@ class ResonantNetwork(Estimator):
         self._fitted("_memory")
         if idle is None and wins is None:
             raise ArgumentError("prune: nothing was given to prune by; pass idle=, wins= or both.")
-        for name, value in (("idle", idle), ("wins", wins)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        given: tuple[tuple[str, Any], ...] = (("idle", idle), ("wins", wins))
+        for name, value in given:
+            if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1):
                 raise ArgumentError(f"prune: {name}={value!r} was given; pass a whole number of at least 1.")
         stay = np.ones(self.n_categories_, bool)
         if idle is not None:
@@ -241,9 +242,9 @@ class ResonantNetwork(Estimator):
             stay[np.argmax(self.wins_)] = True
         kept = np.flatnonzero(stay)
         categories.keep(self._memory, kept)
-        numbers = np.append(np.full(len(stay), NONE), NONE)
-        numbers[kept] = np.arange(len(kept))
-        self.labels_ = numbers[self.labels_]
+        renamed = np.full(len(stay) + 1, NONE)  # its last place is that of the label -1
+        renamed[kept] = np.arange(len(kept))
+        self.labels_ = renamed[self.labels_]
         return kept
 
     # -- use -------------------------------------------------------------------------------------------------
@@ -251,7 +252,7 @@ class ResonantNetwork(Estimator):
     def _categories_of(self, X: Array, rho: float) -> Array:
         """Return the category each row would rest in at a vigilance, without classes; -1 for none. int64, (rows,)."""
         found = np.empty(len(X), np.int64)
-        for part in _chunks(len(X)):
+        for part in chunks(len(X)):
             rows, sizes = self._coded(X[part])
             found[part] = self._found(rows, sizes, rho)
         return found
@@ -326,6 +327,7 @@ class ResonantNetwork(Estimator):
         raise NotImplementedError
 
 
-def _chunks(n: int) -> Iterator[slice]:
+def chunks(n: int) -> Iterator[slice]:
+    """Yield slices that cover n rows, `CHUNK` at a time."""
     for begin in range(0, n, CHUNK):
         yield slice(begin, min(begin + CHUNK, n))

@@ -48,6 +48,21 @@ def outside(X: Array, low: Array, high: Array) -> int:
     return int(np.count_nonzero(low > X) + np.count_nonzero(high < X))
 
 
+def beyond(X: Array, low: Array, high: Array) -> Array:
+    """Return by how much each row leaves [low, high], in widths of it, added over features: float64, (rows,).
+
+    A column of one value has no width, and counts for nothing.
+
+    >>> beyond(np.array([[5.0, 12.0], [-20.0, 5.0]]), np.zeros(2), np.full(2, 10.0))
+    array([0.2, 2. ])
+    """
+    width = high - low
+    with np.errstate(over="ignore"):  # infinity is far enough
+        past = np.maximum(np.maximum(low - X, X - high), 0.0) / np.where(width > 0, width, 1.0)
+        found: Array = np.where(width > 0, past, 0.0).sum(axis=1, dtype=np.float64)
+    return found
+
+
 def scaled(X: Array, low: Array, high: Array, out: Array) -> None:
     """Write X scaled from [low, high] to [0, 1] into `out`, values outside clipped; a column of one value becomes 0.
 

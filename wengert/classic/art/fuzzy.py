@@ -9,8 +9,8 @@ from sklearn.base import ClusterMixin
 
 from ...record.buffers import Array
 from ..estimator import real, whole
-from . import categories, coding, kernels
-from .base import ResonantNetwork, Search
+from . import categories, coding, fuzzy_kernel
+from .base import NONE, ResonantNetwork, Search, chunks
 
 
 class FuzzyNetwork(ResonantNetwork):
@@ -78,12 +78,26 @@ class FuzzyNetwork(ResonantNetwork):
     # The kernels, for all rows.
 
     def _present(self, rows: Array, sizes: Array, targets: Array | None) -> Array:
-        constants = kernels.Constants(*self._alpha_beta(), self._scale())
-        return kernels.present(self._memory, rows, targets, self._how(), constants, self._limits())
+        constants = fuzzy_kernel.Constants(*self._alpha_beta(), self._scale())
+        return fuzzy_kernel.present(self._memory, rows, targets, self._how(), constants, self._limits())
 
     def _found(self, rows: Array, sizes: Array, rho: float) -> Array:
-        constants = kernels.Constants(*self._alpha_beta(), self._scale())
-        return kernels.found(self._memory, rows, Search(rho, self._how().tracking), constants)
+        constants = fuzzy_kernel.Constants(*self._alpha_beta(), self._scale())
+        return fuzzy_kernel.found(self._memory, rows, Search(rho, self._how().tracking), constants)
+
+    def _categories_of(self, X: Array, rho: float) -> Array:
+        """Return the category each row would rest in at a vigilance; a row out of range must match so much better.
+
+        Were a row coded without clipping, |I ∧ w| would be less by what it is beyond the range, for every category.
+        """
+        found = super()._categories_of(X, rho)
+        if np.isfinite(rho):  # otherwise vigilance plays no part
+            for part in chunks(len(X)):
+                missed = coding.beyond(X[part], self.data_min_, self.data_max_) / X.shape[1]
+                for i in np.flatnonzero((missed > 0) & (found[part] != NONE)):
+                    row, wanted = part.start + i, rho + float(missed[i])
+                    found[row] = NONE if wanted > 1 else self._found(*self._coded(X[row : row + 1]), wanted)[0]
+        return found
 
     def boxes(self) -> Array:
         """Return the box of every category in the data's units, float64, (categories, 2, features): low, high corner.
@@ -113,7 +127,7 @@ class FuzzyART(ClusterMixin, FuzzyNetwork):
     max_epochs: passes over the data at most; learning ends before, after one that changes nothing.
     feature_range: (low, high), each a number or one for each feature: what is scaled to 0 and 1, for streams whose
         first rows do not show it. None: the least and largest values given to `fit`, or to the first `partial_fit`.
-        Values outside are clipped, and counted in `n_clipped_`.
+        Values outside are clipped to be learned, and counted in `n_clipped_`; `novelty` sees how far outside they are.
     max_categories: the most categories; further inputs that none accepts are labelled -1 and not learned. None: any.
     prune_after: a category that has not won for more than so many presentations gives its place (and number) to the
         next new one. None: never.
@@ -176,8 +190,9 @@ class FuzzyART(ClusterMixin, FuzzyNetwork):
         """Return the category of every row of X, int64, (rows,): the one with the largest choice.
 
         With novelty=True the search is run as in learning: the first category in the order of choice that passes
-        vigilance, or -1 where none does; a number from 0 to 1 is a vigilance to be used instead of rho. Raises
-        NotFittedError, `ArgumentError`.
+        vigilance, or -1 where none does; a number from 0 to 1 is a vigilance to be used instead of rho. Clipping hides
+        nothing there: the match of a row outside the range is less by its distance from the range, in widths, added
+        over features and divided by their number. Raises NotFittedError, `ArgumentError`.
         """
         self._fitted("_memory")
         X = self._samples(X, reset=False)

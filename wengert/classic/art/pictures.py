@@ -6,6 +6,7 @@ and categories differ in marker as well as in colour.
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from sklearn.base import clone
 
 from ...errors import ArgumentError
 from ...record.buffers import Array
+from ...train.pictures import MARKERS, class_colours, one_panel, padded
 from ..estimator import plain
 from .base import ResonantNetwork
 from .fuzzy import FuzzyNetwork
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 MOST_IMAGES = 40  # templates shown
 MOST_NAMED = 12  # groups a legend lists
 GRID = 161  # points along each side of a plane
-MARKERS = "osD^vPX*<>"
+SIZE = 6.2, 4.8  # of a picture with one panel, inches
 
 
 # -- boxes ---------------------------------------------------------------------------------------------------------
@@ -55,7 +57,7 @@ def category_boxes(
     if len(axes) != 2 or not all(0 <= axis < features for axis in axes):
         raise ArgumentError(f"category_boxes: axes={axes!r} was given; pass two numbers below {features}.")
     boxes = boxes[:, :, list(axes)]
-    figure, panel = _figure(f"{len(boxes)} categories")
+    figure, panel = one_panel(*SIZE, f"{len(boxes)} categories")
     groups = getattr(model, "category_classes_", np.arange(len(boxes)))
     points = None
     if X is not None:
@@ -65,7 +67,7 @@ def category_boxes(
         if len(y) != len(X):
             raise ArgumentError(f"category_boxes: y has {len(y)} values for {len(X)} rows of X; pass one for each.")
     known = np.unique(groups) if y is None else np.union1d(groups, y)
-    colours = _colours(len(known))
+    colours = class_colours(len(known))
     if points is not None:
         _draw_points(panel, points, y, known, colours)
     for (low, high), group in zip(boxes, groups, strict=True):
@@ -122,7 +124,7 @@ def vigilance_curve(model: ResonantNetwork, X: Any, y: Any = None, *, vigilances
     array([2, 2, 3])
     """
     rhos, counts = categories_over_vigilance(model, X, y, vigilances=vigilances)
-    figure, panel = _figure(f"{type(model).__name__}: categories over vigilance")
+    figure, panel = one_panel(*SIZE, f"{type(model).__name__}: categories over vigilance")
     panel.plot(rhos, counts, "o-", markersize=4)
     if counts.min() > 0 and counts.max() > 20 * counts.min():
         panel.set_yscale("log")
@@ -144,7 +146,8 @@ def categories_over_presentations(
     >>> categories_over_presentations(ART1(rho=0.9), [[1, 0], [1, 0], [0, 1], [1, 1]])
     (array([1, 2, 3, 4]), array([1, 1, 2, 3]))
     """
-    if isinstance(points, bool) or not isinstance(points, int) or points < 1:
+    given: Any = points
+    if isinstance(given, bool) or not isinstance(given, numbers.Integral) or points < 1:
         raise ArgumentError(f"categories_over_presentations: points={points!r} was given; pass a whole number above 0.")
     rows = np.asarray(plain(X))
     targets = None if y is None else np.asarray(plain(y))
@@ -169,7 +172,7 @@ def growth_curve(model: ResonantNetwork, X: Any, y: Any = None, *, points: int =
     array([1, 1, 2, 3])
     """
     shown, counts = categories_over_presentations(model, X, y, points=points)
-    figure, panel = _figure(f"{type(model).__name__}: categories over presentations")
+    figure, panel = one_panel(*SIZE, f"{type(model).__name__}: categories over presentations")
     panel.plot(shown, counts, "-", drawstyle="steps-post", marker="." if len(shown) < 30 else None)
     panel.set(xlabel="presentations", ylabel="categories", ylim=(0, None))
     panel.grid(alpha=0.3)
@@ -273,9 +276,9 @@ def vote_regions(model: VotingARTMAP, X: Any, y: Any, *, names: Sequence[str] = 
     X, y = model._samples(X, y, reset=False)
     if X.shape[1] != 2:
         raise ArgumentError(f"vote_regions: X has {X.shape[1]} features; fit and draw a model of two.")
-    limits = [_padded(X[:, axis]) for axis in (0, 1)]
+    limits = [padded(X[:, axis]) for axis in (0, 1)]
     xs, ys, places, shares = vote_agreement(model, limits)
-    figure, panel = _figure(f"{len(model.voters_)} voters")
+    figure, panel = one_panel(*SIZE, f"{len(model.voters_)} voters")
     image = panel.pcolormesh(xs, ys, shares, cmap="cividis", vmin=1 / len(model.classes_), vmax=1, shading="nearest")
     for place in range(len(model.classes_)):
         inside = (places == place).astype(np.float64)
@@ -291,14 +294,6 @@ def vote_regions(model: VotingARTMAP, X: Any, y: Any, *, names: Sequence[str] = 
 # -- parts ---------------------------------------------------------------------------------------------------------
 
 
-def _figure(title: str) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.2, 4.8), layout="constrained")
-    figure.suptitle(title, fontsize=11)
-    return figure, figure.add_subplot()
-
-
 def _legend(panel: Axes) -> None:
     if panel.get_legend_handles_labels()[0]:
         panel.legend(framealpha=0.9, fontsize=8)
@@ -306,15 +301,3 @@ def _legend(panel: Axes) -> None:
 
 def _name(names: Sequence[str], axis: int) -> str:
     return str(names[axis]) if axis < len(names) else f"feature {axis}"
-
-
-def _padded(values: Array) -> tuple[float, float]:
-    low, high = float(values.min()), float(values.max())
-    margin = 0.05 * (high - low) or 1.0
-    return low - margin, high + margin
-
-
-def _colours(count: int) -> list[Any]:
-    from matplotlib import colormaps
-
-    return [colormaps["viridis"](0.05 + 0.85 * place / max(count - 1, 1)) for place in range(count)]

@@ -45,8 +45,9 @@ class Adaline(LinearClassifier):
         errors_per_pass_: mean squared error of each pass, as it was met; passes_; converged_: the error had
             stopped falling.
 
-    Raises ArgumentError for settings outside their range, DataError for one class only, DivergedError when weights
-    overflow. Warns with ConvergenceWarning for a rate that is not below the bound.
+    Raises ArgumentError for settings outside their range, DataError for one class only and for inputs whose squares
+    leave the range of their dtype, DivergedError when weights overflow. Warns with ConvergenceWarning for a rate that
+    is not below the bound.
 
     >>> model = Adaline(random_state=0).fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1])
     >>> model.predict([[1, 1], [0, 1]]), round(model.stable_below_, 3)

@@ -42,6 +42,7 @@ def excitation(X: Array, taps: int = 1, c: float = 0.0) -> Excitation:
     >>> excitation(np.array([[3.0, 0.0], [0.0, 1.0]]))
     Excitation(eigenvalue=4.5, power=5.0, peak=9.0)
     """
+    _require_squares(X)
     Z = X.astype(np.float64)
     signals = np.ascontiguousarray(Z.T)
     channels, first = Z.shape[1], taps - 1
@@ -61,10 +62,21 @@ def excitation(X: Array, taps: int = 1, c: float = 0.0) -> Excitation:
     if c:
         means = c * np.concatenate([Z[first - k : len(Z) - k].mean(axis=0) for k in range(taps)])
         total = np.block([[total, means[:, None]], [means, np.full(1, c * c)]])
-    if not np.isfinite(total).all():
-        raise DataError(f"The squares of inputs as large as {np.abs(Z).max():.3g} overflow; scale the inputs.")
     # Rounding can leave an eigenvalue of zero a little below it.
     return Excitation(max(float(np.linalg.eigvalsh(total)[-1]), 0.0), float(sums.mean()), float(sums.max()))
+
+
+def _require_squares(X: Array) -> None:
+    """Raise `DataError` where sums of the inputs' squares, which every rule makes, leave the range of X's dtype."""
+    largest, limits = float(np.abs(X).max()), np.finfo(X.dtype)
+    wrong = "overflow" if largest > np.sqrt(float(limits.max)) / 1e5 else ""
+    if 0 < largest < 1e3 * np.sqrt(float(limits.tiny)):
+        wrong = "vanish"
+    if wrong:
+        raise DataError(
+            f"The squares of inputs as large as {largest:.3g} {wrong} in {X.dtype}; scale the inputs "
+            "(sklearn.preprocessing.StandardScaler)."
+        )
 
 
 def chosen_rate(owner: Any, found: Excitation, nlms: float) -> float:

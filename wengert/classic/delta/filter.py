@@ -56,9 +56,9 @@ class AdaptiveFilter(RegressorMixin, Estimator):
             forgetting) / (1 + forgetting).
         history_: (kept, taps, channels), and history_at_: after how many samples.
 
-    rls computes in float64 whatever comes in. Raises ArgumentError for
-    settings outside their range, DivergedError when weights overflow. Warns with ConvergenceWarning for an lms rate
-    that is not below the bound.
+    rls computes in float64 whatever comes in. Raises ArgumentError for settings outside their range, DataError for
+    inputs whose squares leave the range of their dtype, DivergedError when weights overflow. Warns with
+    ConvergenceWarning for an lms rate that is not below the bound.
 
     >>> t = np.arange(200)
     >>> model = AdaptiveFilter(taps=2, algorithm="rls").follow(np.sin(0.1 * t))

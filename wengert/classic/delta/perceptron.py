@@ -18,6 +18,8 @@ from .meaning import rows_of
 from .separable import Separation, separation
 from .steps import Recorder, Steps
 
+HOPELESS = 1e9  # more mistakes than passes could ever allow: the features' scales are at fault
+
 
 class Perceptron(LinearClassifier):
     """Perceptron (Rosenblatt 1958, Psychological Review 65:386): weights change only at mistakes.
@@ -125,7 +127,8 @@ class Perceptron(LinearClassifier):
             )
         last = f"Perceptron: not converged, {count}, {self.mistakes_per_pass_[-1]} of them in the last."
         if self.separable_:
-            return f"{last} They are separable, after at most {self.bound_:.6g} mistakes: raise max_passes."
+            advice = "raise max_passes" if self.bound_ < HOPELESS else "bring the features to one scale first"
+            return f"{last} They are separable, after at most {self.bound_:.6g} mistakes: {advice}."
         if self.separable_ is None:
             return f"{last} Whether the classes are linearly separable could not be decided."
         rows = ", ".join(str(row) for row in self.proof_["rows"][:6]) + ", ..." * (len(self.proof_["rows"]) > 6)

@@ -29,7 +29,7 @@ class Separation(NamedTuple):
     margin: the widest one, min (w_y - w_j).x / sqrt(2 |W|^2); for two classes the distance to the line. 0 if none. Of
         a problem too large to be solved it is the widest that was found, and the bound holds all the same.
     radius: the length of the longest row. bound: Novikoff's (radius / margin)^2, infinite without a margin.
-    weights: a separating W (classes, features + 1), else None.
+    weights: a separating W (classes, features + 1), its largest number 1 or -1; else None.
     rows, mixture: if not separable, rows (by number) and how much each weighs in the mixture that is zero.
     """
 
@@ -63,10 +63,15 @@ def separation(X: Array, labels: Array, classes: int, start: Array | None = None
         W, rows, mixture = _decided(scaled, labels, classes, None)
         if W is not None:
             W = np.column_stack([W[:, :-1] / spread, W[:, -1] - (W[:, :-1] / spread) @ middle])
-    margin = 0.0 if W is None else float(_values(Z, labels, W).min() / np.linalg.norm(W) / np.sqrt(2))
+    margin = 0.0
+    if W is not None:
+        W = W / np.abs(W).max()  # only its direction counts, and squares of what is far from 1 leave their range
+        margin = float(_values(Z, labels, W).min() / np.linalg.norm(W) / np.sqrt(2))
     if W is None or margin <= 0:
         return Separation(False if rows.size else None, 0.0, radius, float("inf"), None, rows, mixture)
-    return Separation(True, margin, radius, (radius / margin) ** 2, W, rows, mixture)
+    with np.errstate(over="ignore"):  # a bound beyond all numbers is infinite
+        bound = float(np.square(np.float64(radius) / margin))
+    return Separation(True, margin, radius, bound, W, rows, mixture)
 
 
 def _decided(Z: Array, labels: Array, classes: int, start: Array | None) -> tuple[Array | None, Array, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import numpy as np
@@ -62,10 +63,10 @@ class Steps(Explained):
 class Recorder:
     """Gathers steps; `limit` of them are wanted."""
 
-    def __init__(self, owner: Any, limit: int):
-        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+    def __init__(self, owner: Any, limit: Any):
+        if isinstance(limit, bool) or not isinstance(limit, numbers.Integral) or limit < 1:
             raise ArgumentError(f"steps: limit={limit!r} was given; pass how many steps to show, at least 1.")
-        self.name, self.limit = type(owner).__name__, limit
+        self.name, self.limit = type(owner).__name__, int(limit)
         self.rows: list[int] = []
         self.found: dict[str, list[Any]] = {name: [] for name in _NAMED}
 

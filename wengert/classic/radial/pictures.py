@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ArgumentError
-from ...train.pictures import decision
+from ...train.pictures import decision, one_panel, padded
 from ..estimator import plain
 from .kernels import Floats
 from .network import RBFNetwork
@@ -20,7 +20,6 @@ from .parzen import PNN
 from .reach import Radial
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 POINTS = 121  # of a grid, along each side
@@ -75,7 +74,7 @@ def field(model: RBFNetwork, X: Any, title: str = "Centres and circles of half r
     from matplotlib.patches import Circle
 
     units, x = field_data(model), np.asarray(plain(X))
-    figure, axes = _one(6.4, 5.2, title)
+    figure, axes = one_panel(6.4, 5.2, title)
     axes.plot(x[:, 0], x[:, 1], ".", color="0.6", markersize=3, label="rows")
     limit = float(np.abs(units.weights).max()) or 1.0
     colours = ScalarMappable(Normalize(-limit, limit), colormaps["PuOr_r"])
@@ -110,17 +109,17 @@ def basis(model: RBFNetwork, X: Any, y: Any, title: str = "Basis functions and t
     ['network', 'data']
     """
     rows = np.asarray(plain(X), np.float64)
-    low, high = _padded(rows[:, 0])
+    low, high = padded(rows[:, 0])
     data = basis_data(model, np.linspace(low, high, 400))
     known = model.nearest(data.x[:, None]) <= model.reach_
-    figure, axes = _one(6.8, 4.4, title)
+    figure, axes = one_panel(6.8, 4.4, title)
     axes.plot(data.x, data.parts, "-", color="0.7", linewidth=0.9)
     axes.plot(data.x, data.total, "--", color="#0072b2", linewidth=1.2)
     axes.plot(data.x, np.where(known, data.total, np.nan), "-", color="#0072b2", linewidth=2, label="network")
     axes.plot(rows[:, 0], np.asarray(plain(y)).ravel(), ".", color="#d55e00", markersize=4, label="data")
     axes.set(xlabel="input", ylabel="output")
     # Wide units cancel: the scale is that of the data, not of the parts.
-    axes.set_ylim(*_padded(np.concatenate([np.asarray(plain(y), np.float64).ravel(), data.total])))
+    axes.set_ylim(*padded(np.concatenate([np.asarray(plain(y), np.float64).ravel(), data.total])))
     axes.grid(alpha=0.3)
     axes.legend()
     return figure
@@ -142,7 +141,7 @@ def width(model: RBFNetwork, title: str = "Error over width") -> Figure:
     [0, 1, 2, 3]
     """
     data = width_data(model)
-    figure, axes = _one(6.4, 4.4, title)
+    figure, axes = one_panel(6.4, 4.4, title)
     for name, label, style in (("error", "training rows", "-o"), ("left_out_error", "rows left out", "--s")):
         values = np.where(np.isfinite(data[name]) & (data[name] > 0), data[name], np.nan)
         axes.plot(data["units"], values, style, markersize=3, label=label)
@@ -171,7 +170,7 @@ def spread(model: Radial, title: str = "Error over spread") -> Figure:
     'spread'
     """
     data = spread_data(model)
-    figure, axes = _one(6.4, 4.4, title)
+    figure, axes = one_panel(6.4, 4.4, title)
     axes.plot(data["spread"], np.where(np.isfinite(data["error"]), data["error"], np.nan), "-o", markersize=4)
     best = data["spread"][int(np.argmin(data["error"]))]
     axes.axvline(best, color="0.5", linestyle=":", label=f"least, at {best:.3g}")
@@ -185,7 +184,7 @@ def regions_data(model: PNN, X: Any) -> Plane:
     """Return classes and distances to the nearest row on a grid of 121 x 121 points around rows X (rows, 2)."""
     _features(model, 2)
     rows = np.asarray(plain(X), np.float64)
-    first, second = np.meshgrid(*(np.linspace(*_padded(rows[:, k]), POINTS) for k in (0, 1)))
+    first, second = np.meshgrid(*(np.linspace(*padded(rows[:, k]), POINTS) for k in (0, 1)))
     grid = np.stack([first.ravel(), second.ravel()], axis=1)
     numbers = np.searchsorted(model.classes_, model.predict(grid)).reshape(first.shape)
     return Plane(first, second, numbers, model.nearest(grid).reshape(first.shape))
@@ -222,17 +221,3 @@ def _features(model: Any, wanted: int) -> None:
             f"{type(model).__name__}: this picture needs {wanted} feature{'s' * (wanted > 1)}, and the model was "
             f"fitted on {model.n_features_in_}; fit one on fewer columns, or on principal components."
         )
-
-
-def _one(width: float, height: float, title: str) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    figure.suptitle(title, fontsize=11)
-    return figure, figure.add_subplot()
-
-
-def _padded(values: Floats) -> tuple[float, float]:
-    low, high = float(values.min()), float(values.max())
-    margin = 0.08 * (high - low) or 1.0
-    return low - margin, high + margin

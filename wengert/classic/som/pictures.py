@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import ArgumentError
 from ...record.buffers import Array
-from ...train.pictures import MARKERS, _colours, _figure, _short
+from ...train.pictures import MARKERS, class_colours, new_figure, shortened
 from ..estimator import plain
 from . import planes as arrays
 from .lattice import HEIGHT, Lattice
@@ -49,7 +49,7 @@ def u_matrix(som: Any, *, full: bool = True, average: str = "median", title: str
     """Distances between neighbouring units (`planes.u_matrix`): dark valleys are clusters, bright ridges borders."""
     found = arrays.u_matrix(som, full=full, average=average)
     lattice = parts_of(som).lattice
-    figure = _figure(*_size(lattice), title)
+    figure = new_figure(*_size(lattice), title)
     axes = figure.add_subplot()
     drawn = _draw(axes, lattice, found.values, found.positions, 0.5 if full else 1.0)
     figure.colorbar(drawn, ax=axes, label="distance to neighbours", shrink=0.8)
@@ -75,11 +75,11 @@ def component_planes(som: Any, names: Sequence[str] | None = None, *, title: str
     rows = -(-shown // columns)
     width, height = _size(lattice)
     shrink = 0.55 if shown > 1 else 1.0
-    figure = _figure(max(shrink * width * columns, 4.0), shrink * height * rows + 0.5, title)
+    figure = new_figure(max(shrink * width * columns, 4.0), shrink * height * rows + 0.5, title)
     for place in range(shown):
         axes = figure.add_subplot(rows, columns, place + 1)
         drawn = _draw(axes, lattice, values[place], lattice.positions)
-        axes.set_title(_short(names[place]), fontsize=9)
+        axes.set_title(shortened(names[place]), fontsize=9)
         figure.colorbar(drawn, ax=axes, shrink=0.8)
         if shown > 1:
             axes.set(xticks=[], yticks=[], xlabel="", ylabel="")
@@ -90,7 +90,7 @@ def hits(som: Any, X: Any, sample_weight: Any = None, *, title: str = "Hits") ->
     """For how many rows each unit is the best (`planes.hits`)."""
     counts = arrays.hits(som, X, sample_weight)
     lattice = parts_of(som).lattice
-    figure = _figure(*_size(lattice), title)
+    figure = new_figure(*_size(lattice), title)
     axes = figure.add_subplot()
     drawn = _draw(axes, lattice, counts, lattice.positions)
     figure.colorbar(drawn, ax=axes, label="rows" if sample_weight is None else "weight", shrink=0.8)
@@ -111,23 +111,23 @@ def labels(som: Any, X: Any, y: Any, sample_weight: Any = None, *, title: str = 
 
     found = arrays.label_map(som, X, y, sample_weight)
     lattice = parts_of(som).lattice
-    figure = _figure(_size(lattice)[0] + 0.6, _size(lattice)[1], title)
+    figure = new_figure(_size(lattice)[0] + 0.6, _size(lattice)[1], title)
     axes = figure.add_subplot()
-    colours = [to_rgba(colour) for colour in _colours(len(found.classes))]
+    colours = [to_rgba(colour) for colour in class_colours(len(found.classes))]
     faces = np.ones((lattice.units, 4))
     for unit, (label, purity) in enumerate(zip(found.labels.ravel(), found.purity.ravel(), strict=True)):
         if label >= 0:
             faces[unit, :3] = 1 - purity * (1 - np.array(colours[label][:3]))
             if lattice.units <= MOST_TEXTS:
                 bright = faces[unit, :3] @ (0.3, 0.59, 0.11) > 0.5
-                name = _short(str(found.classes[label]))[:3]
+                name = shortened(str(found.classes[label]))[:3]
                 x, y_ = lattice.positions[unit]
                 axes.text(x, y_, name, ha="center", va="center", fontsize=7, color="black" if bright else "white")
     drawn = PolyCollection(list(cells(lattice.positions, lattice)), facecolors=faces, edgecolors="0.8", linewidths=0.5)
     axes.add_collection(drawn)
     _frame(axes, lattice, lattice.positions, 1.0)
     entries = [
-        Patch(color=colour, label=_short(str(name))) for colour, name in zip(colours, found.classes, strict=True)
+        Patch(color=colour, label=shortened(str(name))) for colour, name in zip(colours, found.classes, strict=True)
     ]
     axes.legend(handles=entries, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
     return figure
@@ -213,14 +213,14 @@ def replay(som: Any, X: Any, y: Any = None, features: tuple[int, int] | None = N
 def _over(found: Projection, nodes: Array, y: Any, title: str) -> Figure:
     from matplotlib.collections import LineCollection
 
-    figure = _figure(6.0, 5.2, title)
+    figure = new_figure(6.0, 5.2, title)
     axes = figure.add_subplot()
     if y is None:
         axes.plot(*found.points.T, ".", color="0.6", markersize=3, zorder=1, label="rows")
     else:
         classes, numbers = np.unique(np.asarray(plain(y)), return_inverse=True)
-        for k, colour in enumerate(_colours(len(classes))):
-            marker, name = MARKERS[k % len(MARKERS)], _short(str(classes[k]))
+        for k, colour in enumerate(class_colours(len(classes))):
+            marker, name = MARKERS[k % len(MARKERS)], shortened(str(classes[k]))
             style = {"linestyle": "none", "marker": marker, "color": colour, "markersize": 4, "label": name}
             axes.plot(*found.points[numbers == k].T, **style, zorder=1)
     axes.add_collection(LineCollection(list(nodes[found.edges]), colors="black", linewidths=0.8, zorder=2))
@@ -239,7 +239,7 @@ def tradeoff(curves: Mapping[str, Mapping[str, Array]], *, title: str = "Errors 
 
     curves: name -> arrays "radius", "quantization_error", "topographic_error", as `quality.over_radius` returns them.
     """
-    figure = _figure(12.0, 3.8, title)
+    figure = new_figure(12.0, 3.8, title)
     panels = [
         ("radius", "quantization_error"),
         ("radius", "topographic_error"),
@@ -247,7 +247,7 @@ def tradeoff(curves: Mapping[str, Mapping[str, Array]], *, title: str = "Errors 
     ]
     for place, (across, up) in enumerate(panels, 1):
         axes = figure.add_subplot(1, 3, place)
-        for k, ((name, curve), colour) in enumerate(zip(curves.items(), _colours(len(curves)), strict=True)):
+        for k, ((name, curve), colour) in enumerate(zip(curves.items(), class_colours(len(curves)), strict=True)):
             style = ("-", "--", ":", "-.")[k % 4]
             axes.plot(curve[across], curve[up], style, marker=MARKERS[k % len(MARKERS)], color=colour, label=name)
         words = {"radius": "final radius"}

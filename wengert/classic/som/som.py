@@ -9,12 +9,11 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight
 
 from ...errors import ArgumentError, DataError
 from ...record.buffers import Array
 from ...train.progress import shown
-from ..estimator import Estimator, choice, plain, whole
+from ..estimator import Estimator, choice, plain, row_weights, whole
 from .form import BLOCK, Form
 from .initial import INITIAL, Axes, heuristic_size, initial_weights
 from .lattice import Lattice
@@ -325,12 +324,7 @@ class SOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         return rows
 
     def _masses(self, sample_weight: Any, X: Array) -> Array | None:
-        if sample_weight is None:
-            return None
-        masses: Array = np.ascontiguousarray(
-            _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        )
-        return masses
+        return None if sample_weight is None else row_weights(self, sample_weight, len(X))
 
     # -- use -------------------------------------------------------------------------------------------------------
 
