@@ -180,6 +180,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     def function(*args: Any, **kwargs: Any) -> Any:
         since = next_number()
+        STATE.segment.mark("checkpoint")  # a path of its own: what is kept of f elsewhere need not be kept here
         results, structure = trees.flatten(f(*args, **kwargs))
         return trees.build(structure, [kept(operand(y), since) for y in results])
 

@@ -291,7 +291,7 @@ def _place_of_each(primitive: Primitive, x: Any, own: Any, n: int, axis: int | N
     """The place along the axis behind; without one, that in each example, flattened."""
     if axis is not None:
         return record(primitive, x[0], params=(axis + 1, keepdims))
-    found = record(primitive, reshape(x[0], (n, x[0].size // n if n else 1)), params=(1, False))
+    found = record(primitive, reshape(x[0], (n, math.prod(x[0].shape[1:]))), params=(1, False))
     return reshape(found, (n, *[1] * (x[0].ndim - 1))) if keepdims else found
 
 
@@ -299,7 +299,7 @@ def _place(name: str, run: Callable[..., Any], summary: str, example: int) -> Ca
     def infer(spec: Spec, axis: int | None, keepdims: bool) -> Spec:
         if spec.dtype.kind == "c":
             raise DTypeError(f"{name}: complex numbers have no order; compare their real, imag or abs.")
-        if spec.size == 0:
+        if (spec.size if axis is None else spec.shape[axis]) == 0:
             raise ArgumentError(f"{name}: shape {spec.shape} has no elements.")
         return _reduced(spec, axes_of(name, axis, spec.ndim), keepdims, int64)
 
