@@ -31,7 +31,8 @@ from .reverse import pull_back
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-MOST_PROGRAMS = 64  # different ones of one function whose records are kept
+MOST_PROGRAMS = 1024  # whose records are known at a time: equal programs are one record, so that their paths are known
+_RECORDS: dict[Any, Primitive] = {}
 
 
 class Step(NamedTuple):
@@ -164,18 +165,18 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     True
     """
     name = f"checkpoint of {getattr(f, '__name__', 'function')}"
-    records: dict[Any, Primitive] = {}
 
     def kept(y: Tensor, since: float) -> Tensor:
         """Return a result as an entry that is computed from what was there before f ran."""
         if not y.entry.tracked or y.entry.number < since or not STATE.tracking:
             return y
         program, outside = _program(y.entry, since)
-        primitive = records.get(program.key)
+        key = name, program.key
+        primitive = _RECORDS.get(key)
         if primitive is None:
-            if len(records) >= MOST_PROGRAMS:
-                records.clear()
-            primitive = records[program.key] = _record(name, program)
+            if len(_RECORDS) >= MOST_PROGRAMS:
+                _RECORDS.clear()
+            primitive = _RECORDS[key] = _record(name, program)
         return record(primitive, *[wrap(entry) for entry in outside], detach(y))
 
     def function(*args: Any, **kwargs: Any) -> Any:
