@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import wengert as w
+from wengert import fft, linalg
 from wengert.ops.batching import Loop
 from wengert.ops.index import ARRAY
 from wengert.ops.lowering import Elementwise, View
@@ -19,6 +20,8 @@ from wengert.record.recorder import record
 N = 3
 INTEGERS = Case(((2, 3), (3,)), fixed={0: [[6, 3, 1], [9, 12, 5]], 1: [3, 1, 2]})
 WHOLE = slice(None)
+
+assert fft and linalg  # their records are in the table once they are imported
 
 # Records without cases of their own, or whose cases do not reach all of their rule.
 MORE: dict[str, list[Case]] = {

@@ -138,7 +138,8 @@ def _fronts(given: list[tuple[Any, int | None, str]]) -> tuple[int, list[Any]]:
                 f"vmap: {name} holds {n} examples along axis {axis} and {first[1]} holds {first[0]}; the numbers must "
                 "be equal (in_axes None for what all examples share)."
             )
-        fronts.append(moveaxis(wrap(x.entry), place, 0) if place else x)
+        x = wrap(x.entry)  # a handle of our own: nobody else writes to it, or sees what is a view of it
+        fronts.append(moveaxis(x, place, 0) if place else x)
     if first is None:
         raise ArgumentError("vmap: no argument has an axis of examples; give in_axes an integer for at least one.")
     return first[0], fronts

@@ -6,8 +6,10 @@ cell. What comes out is entries like all others, so they are differentiated, com
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Line, WengertError
@@ -112,15 +114,21 @@ def _record_again(virtual: Virtual, results: list[Entry], replay: Replay) -> Non
     """Record what the results need, and what may fail on values, with its checks."""
     steps = [entry for entry in virtual.steps if entry.segment is virtual and entry.node.primitive is not None]
     unchecked = _unchecked(virtual)
-    wanted = _needed([*results, *unchecked, *[entry for entry, _ in virtual.checks]], virtual)
+    kept = {*results, *[entry for entry, _ in virtual.checks]}
+    wanted = _needed([*kept, *unchecked], virtual)
+    steps = [entry for entry in steps if entry in wanted]
+    uses = Counter([operand for entry in steps for operand in set(entry.inputs)])
     for entry in steps:
-        if entry in wanted:
-            try:
-                replay.again(entry)
-            except WengertError as error:
-                if entry in unchecked:
-                    error.add_note(f"It was recorded at {unchecked[entry]}, in a function given to vmap.")
-                raise
+        try:
+            replay.again(entry)
+        except WengertError as error:
+            if entry in unchecked:
+                error.add_note(f"It was recorded at {unchecked[entry]}, in a function given to vmap.")
+            raise
+        for operand in set(entry.inputs):  # what is not used again need not be kept when it has been computed
+            uses[operand] -= 1
+            if not uses[operand] and operand not in kept:
+                replay.new.pop(operand, None)
     for entry, check in virtual.checks:
         guarded(replay.of(entry).entry, check)
 
@@ -129,7 +137,8 @@ def _unchecked(virtual: Virtual) -> dict[Entry, Line]:
     """Return the entries of records that may fail on values and were not checked, each with its line."""
     found: dict[Entry, Line] = {}
     for place, line in virtual.lines:
-        entry = next((e for e in virtual.steps[place:] if e.segment is virtual and e.node.primitive is not None), None)
+        following = islice(virtual.steps, place, None)
+        entry = next((each for each in following if each.segment is virtual and each.node.primitive is not None), None)
         if entry is not None:
             found[entry] = line
     return found
