@@ -35,7 +35,14 @@ def looking(x: Any) -> Any:
     return (w.exp(y) if y.sum().item() > 0 else w.sin(y)) * scale
 
 
-FUNCTIONS = {"block": block, "inner gradient": inner_gradient, "looking": looking}
+def partly_constant(x: Any) -> Any:
+    y = x @ WEIGHT
+    with w.no_grad():
+        scale = y * 2
+    return w.exp(y) * scale
+
+
+FUNCTIONS = {"block": block, "inner gradient": inner_gradient, "looking": looking, "partly constant": partly_constant}
 USES: dict[str, Callable[[Any], Any]] = {
     "grad": lambda f: w.grad(lambda x: f(x).sum())(X),
     "twice": lambda f: w.grad(lambda x: (f(f(x)) * f(x)).sum())(X),
@@ -58,13 +65,22 @@ def test_derivatives_are_those_of_the_function(name: str, use: str) -> None:
 
 def test_tensors_from_outside_are_differentiated() -> None:
     for f in FUNCTIONS.values():
-        found = []
-        for g in (f, w.checkpoint(f)):
-            WEIGHT.grad = None
-            (g(g(X)) ** 2).sum().backward()
-            found.append(WEIGHT.grad)
-        same(found[1], found[0], 1e-11)
+        for use in (lambda g: g(g(X)), lambda g: w.jvp(g, (X,), (X,))[1]):
+            found = []
+            for g in (f, w.checkpoint(f)):
+                WEIGHT.grad = None
+                (use(g) ** 2).sum().backward()
+                found.append(WEIGHT.grad)
+            same(found[1], found[0], 1e-11)
     WEIGHT.grad = None
+
+
+def test_one_adjoint_may_be_walked_with_derivatives_and_without() -> None:
+    x, y_bar = w.tensor([0.5, 1.0], requires_grad=True), w.tensor([1.0, 2.0])
+    y = w.checkpoint(lambda x: w.sin(x) * x)(x)
+    plain = w.gradients(y, x, y_bar)
+    recorded = w.gradients(y, x, y_bar, create_graph=True)
+    assert not plain.requires_grad and recorded.requires_grad and plain.tolist() == recorded.detach().tolist()
 
 
 def test_with_vmap_in_every_order() -> None:
@@ -163,3 +179,33 @@ def test_less_is_held_between_the_passes_and_the_bits_are_the_same() -> None:
     one = ROWS * WIDTH * 8
     assert plain > 2.5 * LAYERS * one
     assert saved <= (LAYERS / 4 + 1) * one
+
+
+def test_a_plan_of_both_passes_needs_less_memory() -> None:
+    rng = np.random.default_rng(0)
+    weights = [w.tensor(rng.normal(size=(64, 64)) * 0.2, requires_grad=True) for _ in range(6)]
+    x = w.tensor(rng.normal(size=(512, 64)))
+
+    def layers(x: Any, some: Any) -> Any:
+        for weight in some:
+            x = w.tanh(w.sin(x @ weight) * 1.5) + x
+        return x
+
+    def step(wrap: Callable[[Any], Any]) -> Any:
+        h = wrap(lambda x: layers(x, weights[:3]))(x)
+        h = wrap(lambda x: layers(x, weights[3:]))(h)
+        (h * h).mean().backward()
+        found = weights[0].grad.numpy()
+        for weight in weights:
+            weight.grad = None
+        return found
+
+    memory, bits = [], []
+    for wrap in (lambda f: f, w.checkpoint):
+        known = {path.steps for path in w.report().paths}
+        bits.append([step(wrap) for _ in range(40)])
+        (path,) = [path for path in w.report().paths if path.steps not in known and "test_checkpoint" in path.line]
+        assert path.runs > 0
+        memory.append(path.memory)
+    assert memory[1] < 0.7 * memory[0]
+    assert all(np.array_equal(each, bits[0][0]) for run in bits for each in run)

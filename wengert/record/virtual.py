@@ -43,7 +43,7 @@ class Virtual(Segment):
         self.lines: list[tuple[int, Line]] = []
         super().__init__(TRIE.root, STATE.tracking, STATE.eager)
         self.mark("vmap")
-        self.leaping, self.pure = True, False  # nothing is leapt over here: each entry is recorded again
+        self.leaping = True  # nothing is leapt over here: each entry is recorded again
 
     def example(self, x: Tensor) -> Tensor:
         """Return a tensor that looks like one of the examples along the first axis of x."""
