@@ -74,7 +74,6 @@ MORE: dict[str, list[Case]] = {
     "solve": [Case(((2, 2), (3, 2, 1)), made=lambda a, b: (a + 4 * w.eye(2, dtype=w.float64), b))],
     "segment_max": [Case(((4,), (4,)), (3,), fixed={1: [0, 2, 0, 1]})],
     "detach": [Case(((2, 3),))],
-    "after": [Case(((2,), ()))],
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..ops.batching import Written
-from ..ops.identity import after, alias, detach
+from ..ops.identity import alias, detach
 from ..ops.lowering import View
 from ..ops.operands import operand
 from ..ops.shape import for_each
@@ -109,7 +109,7 @@ class Recomputed:
         known = self.last
         if known is None or known[0]() is not y_bar or known[1] != asked:
             with tracking(True):
-                points = _points([after(a, y_bar) for a in x[:-1]], [a.entry.tracked for a in x[:-1]])
+                points = _points(x[:-1], [a.entry.tracked for a in x[:-1]])
                 again = self.program(*points)
             bars = pull_back([again.entry], [y_bar], [point.entry for point in points])
             self.last = known = weakref.ref(y_bar, self._forget), asked, bars
@@ -120,7 +120,8 @@ class Recomputed:
 
 
 def _points(x: Sequence[Tensor], tracked: list[bool]) -> list[Tensor]:
-    """Return aliases of the operands, by which the program is differentiated."""
+    """Return aliases of the operands, by which the program is differentiated, and by which the compiler takes what is
+    computed from them for something new: else it would compute it once, and keep it."""
     points = [alias(each) for each in x]
     for point, wanted in zip(points, tracked, strict=False):
         point.entry.tracked = point.entry.tracked or wanted

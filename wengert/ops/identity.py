@@ -1,12 +1,12 @@
-"""Entries that change no value and only say how derivatives go on: a new name for a value, a cut, and a delay."""
+"""Entries that change no value and only say how derivatives go on: a new name for a value, and a cut."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ..record.recorder import record
-from .batching import BROADCAST_OVER, Written
-from .lowering import NumPy, View
+from .batching import BROADCAST_OVER
+from .lowering import View
 from .operands import same
 from .table import Case, NoDerivative, Primitive, Slopes, define
 
@@ -39,20 +39,6 @@ _DETACH = define(
 )
 
 
-_AFTER = define(
-    Primitive(
-        name="after",
-        run=lambda x, y: x,
-        infer=lambda x, y: x,
-        derivative=Slopes((1, None)),
-        lower=NumPy("it keeps what is computed twice on purpose from being computed once"),
-        batch=Written(lambda primitive, x, own, n: record(primitive, *x)),  # the same for all where x is
-        text="{0}",
-        cases=(Case(((2, 3), (2,))),),
-    )
-)
-
-
 def alias(x: Tensor) -> Tensor:
     """Return a tensor with x's value that is an entry of its own: what a transform differentiates by.
 
@@ -60,11 +46,6 @@ def alias(x: Tensor) -> Tensor:
     derivatives never confuse their perturbations.
     """
     return record(_ALIAS, x)
-
-
-def after(x: Tensor, y: Tensor) -> Tensor:
-    """Return a tensor with x's value that is to be had only once y is known."""
-    return record(_AFTER, x, y)
 
 
 def detach(x: Tensor) -> Tensor:
