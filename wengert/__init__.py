@@ -4,7 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import errors
+from .autodiff.batch import vmap
 from .autodiff.check import check_gradients
+from .autodiff.checkpoint import checkpoint
 from .autodiff.custom import custom_rule
 from .autodiff.reverse import gradients
 from .autodiff.transforms import grad, hessian, hvp, jacobian, jvp, no_grad, value_and_grad, vjp
@@ -45,6 +47,7 @@ _LAZY = {
 __all__ = [
     *_namespace,
     "check_gradients",
+    "checkpoint",
     "classic",
     "custom_rule",
     "datasets",
@@ -71,6 +74,7 @@ __all__ = [
     "train",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 
 

@@ -31,6 +31,10 @@ class GradientError(WengertError, RuntimeError):
     """A derivative was asked for that does not exist, or would be lost."""
 
 
+class LookError(WengertError, RuntimeError):
+    """A value was asked for that one run for many examples (`vmap`) does not have."""
+
+
 class DataError(WengertError, ValueError):
     """A table, file or training set cannot be used as it is."""
 

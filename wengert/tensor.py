@@ -23,6 +23,7 @@ from .ops.operands import Operand, cast
 from .record.buffers import Array
 from .record.entry import Entry, leaf
 from .record.recorder import STATE, bind, value_of
+from .record.virtual import is_outside, refuse_inside
 from .views import bind as write
 
 
@@ -237,7 +238,10 @@ class Tensor(Operators):
         return self
 
     def check_writable(self, written: str) -> None:
-        """Raise `GradientError` where writing would change a leaf under the derivatives being recorded."""
+        """Raise `GradientError` where writing would change a leaf under the derivatives being recorded, and
+        `ArgumentError` where it would change, once for all examples of `vmap`, what lies outside."""
+        if is_outside(self.entry):
+            refuse_inside(f"{written} on a tensor from outside", "return the new value")
         if self.entry.tracked and self.entry.is_source and STATE.tracking:
             raise GradientError(
                 f"{written}: this leaf requires a gradient and derivatives are being recorded; write under "

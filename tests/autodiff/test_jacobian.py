@@ -58,10 +58,11 @@ def test_jacobian_of_nested_structures() -> None:
     def f(tree: Any) -> Any:
         return {"sum": tree["a"] + tree["b"][0], "product": (tree["a"] * tree["b"][0],)}
 
-    blocks = w.jacobian(f)({"a": w.tensor([1.0, 2.0]), "b": [w.tensor([3.0, 4.0])]})
-    assert blocks["product"][0]["a"].tolist() == [[3.0, 0.0], [0.0, 4.0]]
-    assert blocks["product"][0]["b"][0].tolist() == [[1.0, 0.0], [0.0, 2.0]]
-    assert blocks["sum"]["a"].tolist() == np.eye(2).tolist()
+    for mode in ("forward", "reverse"):
+        blocks = w.jacobian(f, mode=mode)({"a": w.tensor([1.0, 2.0]), "b": [w.tensor([3.0, 4.0])]})
+        assert blocks["product"][0]["a"].tolist() == [[3.0, 0.0], [0.0, 4.0]]
+        assert blocks["product"][0]["b"][0].tolist() == [[1.0, 0.0], [0.0, 2.0]]
+        assert blocks["sum"]["a"].tolist() == np.eye(2).tolist()
 
 
 def test_shapes_are_results_then_argument() -> None:

@@ -12,6 +12,7 @@ import wengert
 from wengert import fft, linalg, namespace
 from wengert.compiler import engine
 from wengert.ops import builders
+from wengert.ops.batching import Broadcast
 from wengert.ops.lowering import NumPy
 from wengert.ops.operands import operand
 from wengert.ops.table import TABLE, Case, NoDerivative, Primitive, Slopes, define
@@ -227,6 +228,7 @@ def _primitive(**changed: Any) -> Primitive:
         "infer": lambda spec: spec,
         "derivative": Slopes((1,)),
         "lower": NumPy("it is tried here only"),
+        "batch": Broadcast(),
         "cases": (Case(((2,),)),),
     }
     return Primitive(**(cells | changed))
@@ -242,6 +244,7 @@ def _primitive(**changed: Any) -> Primitive:
         ({"derivative": Slopes((2,))}, "a slope is"),
         ({"lower": None}, "say how it is compiled"),
         ({"lower": "sin"}, "say how it is compiled"),
+        ({"batch": None}, "say how it is computed for many examples"),
         ({"cases": ()}, "needs cases"),
         ({"name": "sin"}, "two records"),
     ],
@@ -252,9 +255,10 @@ def test_an_incomplete_record_is_refused(changed: dict[str, Any], missing: str) 
     assert "untried" not in TABLE
 
 
-@pytest.mark.parametrize("cell", ["name", "run", "infer", "derivative", "lower"])
+@pytest.mark.parametrize("cell", ["name", "run", "infer", "derivative", "lower", "batch"])
 def test_a_record_without_a_cell_cannot_be_written(cell: str) -> None:
     cells = {"name": "untried", "run": np.sin, "infer": len, "derivative": Slopes((1,)), "lower": NumPy("it is tried")}
+    cells["batch"] = Broadcast()
     del cells[cell]
     with pytest.raises(TypeError, match=f"'{cell}'"):
         Primitive(**cells)

@@ -441,6 +441,7 @@ def test_eager_executes_at_once_and_ends_with_its_block(ran: list[str]) -> None:
 
 
 def test_a_record_that_breaks_its_promise_is_found_out() -> None:
+    from wengert.ops.batching import Broadcast
     from wengert.ops.lowering import NumPy
     from wengert.ops.table import NoDerivative, Primitive
     from wengert.record.trie import spec_of
@@ -451,6 +452,7 @@ def test_a_record_that_breaks_its_promise_is_found_out() -> None:
         infer=lambda spec: spec_of((7,), spec.dtype),
         derivative=NoDerivative("it is wrong"),
         lower=NumPy("it is wrong"),
+        batch=Broadcast(),
     )
     with pytest.raises(AssertionError, match=r"'liar' of the table promised float32\[7\] and computed float32\[2\]"):
         recorder.record(liar, w.zeros(2)).numpy()

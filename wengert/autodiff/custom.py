@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, GradientError
+from ..ops.batching import Written
 from ..ops.identity import alias, detach
 from ..ops.lowering import View
 from ..ops.operands import operand, operands
 from ..ops.reduce import sum
+from ..ops.shape import for_each
 from ..ops.table import Operands, Primitive, zeros_like
 from ..record.recorder import record, tracking
 from ..record.trie import Params, Shape
-from .reverse import pull_back
+from .batch import vmap
+from .reverse import fitted, pull_back
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -54,6 +57,23 @@ class UserRule:
             [y_bar],
         )[i]
 
+    def for_examples(self, own: tuple[bool, ...]) -> UserRule:
+        """Return the rule for many examples at once, along a first axis of the result and of the arguments in `own`."""
+        axes = tuple([0 if differs else None for differs in own])
+        jvp, vjp = self.jvp, self.vjp
+
+        def bars_of_each(y_bar: Tensor, y: Tensor, *x: Tensor) -> list[Tensor]:
+            return [fitted(bar, a.entry.spec) for bar, a in zip(self._bars(y_bar, y, x), x, strict=True)]
+
+        def pulled(y_bar: Tensor, y: Tensor, *x: Tensor) -> list[Tensor]:
+            bars = vmap(bars_of_each, in_axes=(0, 0, *axes))(y_bar, y, *x)
+            return [bar if differs else sum(bar, axis=0) for bar, differs in zip(bars, own, strict=True)]
+
+        return UserRule(
+            None if jvp is None else vmap(jvp, in_axes=(axes, 0, *axes)),
+            None if vjp is None else pulled,
+        )
+
     def _bars(self, y_bar: Tensor, y: Tensor, args: Operands) -> list[Tensor]:
         assert self.vjp is not None
         given = self.vjp(y_bar, y, *args)
@@ -90,6 +110,25 @@ def _transposed(linear: Callable[[list[Tensor]], list[Tensor]], at: list[Tensor]
     return pull_back([product.entry], [zeros_like(product) + 1], [point.entry for point in points])
 
 
+def _record(name: str, rule: UserRule) -> Primitive:
+    """Return the record of a function with a rule, whose last operand is the value."""
+    for_examples: dict[tuple[bool, ...], Primitive] = {}
+
+    def batch(primitive: Primitive, x: Operands, own: tuple[bool, ...], n: int) -> Tensor:
+        if own[:-1] not in for_examples:
+            for_examples[own[:-1]] = _record(name, rule.for_examples(own[:-1]))
+        return record(for_examples[own[:-1]], *x[:-1], x[-1] if own[-1] else for_each(x[-1], n))
+
+    return Primitive(
+        name=name,
+        run=lambda *x_and_y: x_and_y[-1],
+        infer=lambda *specs: specs[-1],
+        lower=View(lambda *x_and_y: x_and_y[-1]),
+        batch=Written(batch),
+        derivative=rule,  # type: ignore[arg-type]  # a fifth kind, for users' functions only
+    )
+
+
 def custom_rule(
     f: Callable[..., Any], *, jvp: Callable[..., Any] | None = None, vjp: Callable[..., Any] | None = None
 ) -> Callable[..., Any]:
@@ -108,13 +147,7 @@ def custom_rule(
     if jvp is None and vjp is None:
         raise ArgumentError("custom_rule: give a jvp or a vjp.")
     name = getattr(f, "__name__", "custom")
-    primitive = Primitive(
-        name=name,
-        run=lambda *x_and_y: x_and_y[-1],
-        infer=lambda *specs: specs[-1],
-        lower=View(lambda *x_and_y: x_and_y[-1]),
-        derivative=UserRule(jvp, vjp),  # type: ignore[arg-type]  # a fifth kind, for users' functions only
-    )
+    primitive = _record(name, UserRule(jvp, vjp))
 
     def function(*args: Any) -> Tensor:
         x = tuple([operands(a)[0] for a in args])

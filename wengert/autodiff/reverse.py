@@ -19,6 +19,7 @@ from ..record.leaps import leap
 from ..record.lists import Pass, lines
 from ..record.recorder import STATE, Segment, tracking, wrap
 from ..record.trie import Spec
+from ..record.virtual import is_outside, refuse_inside
 from . import trees
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ def backward(y: Tensor, gradient: Operand | None, create_graph: bool) -> None:
             if owner is not None and (handle := owner()) is not None:
                 _check_current("backward", y, handle)
     STATE.passes.add(Pass(y, line, steps, sources))
+    if any(is_outside(owner.entry) for owner, _ in sums):
+        refuse_inside("backward to a leaf from outside", "use wengert.grad and return the gradient")
     for owner, x_bar in sums:  # all are computed before the first is stored: an exception loses nothing
         owner.grad = wrap(x_bar.entry)  # a handle of its own: writing to one gradient must not reach another
 

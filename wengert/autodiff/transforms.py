@@ -9,26 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..dtypes import as_floating
 from ..errors import ArgumentError, GradientError, ShapeError
 from ..ops.creation import eye
 from ..ops.identity import alias, detach
-from ..ops.join import stack
+from ..ops.join import concat
 from ..ops.operands import cast, filled, operand
-from ..ops.shape import reshape
+from ..ops.shape import for_each, reshape
 from ..record.entry import Entry
 from ..record.lists import lines
 from ..record.recorder import STATE, tracking
+from ..record.virtual import Virtual
 from . import trees
 from .forward import push_forward
+from .replay import over_examples
 from .reverse import pull_back
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 Function = Callable[..., Any]
+ALL = slice(None)
+MOST_BYTES = 1 << 26  # of one value while a Jacobian's walks are made together
 
 
 @contextmanager
@@ -80,15 +85,15 @@ class Run:
         with tracking(False):
             return trees.build(self.result_structure, [detach(y) for y in self.results])
 
-    def pull(self, y_bars: list[Tensor]) -> list[Tensor]:
-        """Walk back to front from the given adjoints of the results to those of the arguments."""
+    def pull(self, y_bars: list[Tensor], which: slice = ALL) -> list[Tensor]:
+        """Walk back to front from the given adjoints of the results (of `which`) to those of the arguments."""
         with tracking(self._recording(y_bars)):
-            return pull_back([y.entry for y in self.results], y_bars, self.sources)
+            return pull_back([y.entry for y in self.results[which]], y_bars, self.sources)
 
-    def push(self, x_dots: list[Tensor]) -> list[Tensor]:
-        """Walk front to back from the given tangents of the arguments to those of the results."""
+    def push(self, x_dots: list[Tensor], which: slice = ALL) -> list[Tensor]:
+        """Walk front to back from the given tangents of the arguments (of `which`) to those of the results."""
         with tracking(self._recording(x_dots)):
-            return push_forward(self.sources, x_dots, [y.entry for y in self.results])
+            return push_forward(self.sources[which], x_dots, [y.entry for y in self.results])
 
     def _recording(self, seeds: list[Tensor]) -> bool:
         return self.create_graph or (self.outer_tracking and any(seed.entry.tracked for seed in seeds))
@@ -209,7 +214,8 @@ def jacobian(f: Function, argnums: int = 0, *, mode: str = "auto") -> Function:
 
     For a result of shape s and an argument of shape t the Jacobian has shape s + t; nested results and arguments
     give nested Jacobians (results outside). mode: "forward" takes one walk per input element, "reverse" one per
-    output element, "auto" the one with fewer. Raises `ArgumentError` for another mode.
+    output element, "auto" the one with fewer; the walks are made at once, as `vmap` would, in portions where values
+    would grow beyond 64 MB. Raises `ArgumentError` for another mode.
 
     >>> import wengert
     >>> wengert.jacobian(lambda x: x * x)(wengert.tensor([1.0, 2.0])).tolist()
@@ -231,25 +237,37 @@ def jacobian(f: Function, argnums: int = 0, *, mode: str = "auto") -> Function:
     return function
 
 
-def _one_hot(like: list[Tensor], which: int) -> Iterator[list[Tensor]]:
-    """Yield, for each element of one tensor, seeds that are 1 there and 0 in all others."""
-    x = like[which]
-    rows = eye(x.size, dtype=x.dtype)
-    others = [filled(other.shape, 0, other.dtype) for other in like]
-    for k in range(x.size):
-        yield [*others[:which], reshape(rows[k], x.shape), *others[which + 1 :]]
+def _by_element(x: Tensor, run: Run, walk: Callable[[Tensor], list[Tensor]]) -> list[list[Tensor]]:
+    """Return what `walk` makes of seeds that are 1 at one element of x and 0 at all others: for each portion of the
+    elements, its results for all of them along a first axis. The walks of a portion are one."""
+    n = x.size
+    seeds = reshape(eye(n, dtype=x.dtype), (n, *x.shape))
+    sizes = [each.spec.size * each.spec.dtype.itemsize for each in lines([y.entry for y in run.results])]
+    at_once = max(1, MOST_BYTES // max([1, *sizes]))
+    portions: list[list[Tensor]] = []
+    for start in range(0, n, at_once):
+        some = seeds if n <= at_once else seeds[start : start + at_once]
+        m = some.shape[0]
+        found = over_examples(m, partial(_walked, walk, some))
+        portions.append([y if own else for_each(y, m) for y, own in found])
+    return portions
+
+
+def _walked(walk: Callable[[Tensor], list[Tensor]], seeds: Tensor, virtual: Virtual) -> list[Tensor]:
+    return walk(virtual.example(seeds))
 
 
 def _joined(parts: list[Tensor], shape: tuple[int, ...], like: Tensor) -> Tensor:
-    return reshape(stack(parts, axis=0), shape) if parts else filled(shape, 0, like.dtype)
+    return reshape(concat(parts) if len(parts) != 1 else parts[0], shape) if parts else filled(shape, 0, like.dtype)
 
 
 def _rows(run: Run) -> list[list[Tensor]]:
     """Return blocks[i][j], the derivative of result i by argument j, by reverse walks."""
     blocks = []
     for i, y in enumerate(run.results):
-        walks = [run.pull(seeds) for seeds in _one_hot(run.results, i)]
-        row = [_joined([walk[j] for walk in walks], (*y.shape, *x.shape), y) for j, x in enumerate(run.aliases)]
+        which = slice(i, i + 1)
+        bars = _by_element(y, run, lambda y_bar, which=which: run.pull([y_bar], which))  # type: ignore[misc]
+        row = [_joined([each[j] for each in bars], (*y.shape, *x.shape), y) for j, x in enumerate(run.aliases)]
         blocks.append(row)
     return blocks
 
@@ -258,9 +276,10 @@ def _columns(run: Run) -> list[list[Tensor]]:
     """Return blocks[i][j], the derivative of result i by argument j, by forward walks."""
     blocks: list[list[Tensor]] = [[] for _ in run.results]
     for j, x in enumerate(run.aliases):
-        walks = [run.push(seeds) for seeds in _one_hot(run.aliases, j)]
+        which = slice(j, j + 1)
+        dots = _by_element(x, run, lambda x_dot, which=which: run.push([x_dot], which))  # type: ignore[misc]
         for i, y in enumerate(run.results):
-            first = _joined([walk[i] for walk in walks], (x.size, y.size), y)
+            first = _joined([each[i] for each in dots], (x.size, y.size), y)
             blocks[i].append(reshape(first.T, (*y.shape, *x.shape)))
     return blocks
 

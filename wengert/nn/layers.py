@@ -11,11 +11,12 @@ import numpy as np
 from .. import random
 from ..dtypes import as_dtype, float32
 from ..errors import ArgumentError, DTypeError, ShapeError
-from ..ops.operands import Operand, cast, constant, floating, operand
+from ..ops.operands import Operand, cast, floating, operand
 from ..ops.shape import reshape
 from ..record.buffers import sealed
 from ..record.leaps import composite
 from ..record.recorder import value_of
+from ..record.virtual import drawn
 from ..tensor import Tensor
 from .init import named
 from .module import Module, Parameter
@@ -105,8 +106,8 @@ class Dropout(Module):
         if not self.training or self.p == 0:
             return signal
         keep = 1 - self.p
-        kept = random.current().bernoulli(keep, signal.shape)
-        return signal * constant(sealed(kept * signal.dtype.type(1 / keep)))
+        size, draws = signal.dtype.type(1 / keep), random.current()
+        return signal * drawn(lambda shape: sealed(draws.bernoulli(keep, shape) * size), signal.shape)
 
     def extra_repr(self) -> str:
         """Return p."""

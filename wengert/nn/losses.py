@@ -17,7 +17,7 @@ from ..ops.reduce import mean, sum
 from ..ops.transfer import softplus
 from ..record.buffers import Array, sealed
 from ..record.leaps import composite
-from ..record.recorder import guarded
+from ..record.virtual import guarded
 from .activations import log_softmax
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from ..errors import ArgumentError, DTypeError
 from ..record.entry import Entry
 from ..record.recorder import record, value_of
 from ..record.trie import Spec
+from .batching import BROADCAST_OVER
 from .builders import binary
 from .compare import isinf, logical_and, where
 from .complex import real
@@ -252,6 +253,7 @@ _CLIP = define(
         run=_clip,
         infer=_ordered,
         lower=Elementwise(limited, kinds="f"),
+        batch=BROADCAST_OVER,
         derivative=Slopes((lambda x, y, low, high: _within(x, low, high).astype(x.dtype),)),
         cases=(Case(((2, 3),), (-0.5, 0.5), low=-0.4, high=0.4), Case(((2, 3),), (None, 0.5), low=0.6)),
     )
@@ -311,6 +313,7 @@ _POWER = define(
         run=lambda x, exponent: np.power(x, x.dtype.type(exponent)),
         infer=lambda spec, exponent: spec,
         lower=Elementwise(lambda x, exponent: x.apply("pow", exponent), exact=False, kinds="f", cost=60),
+        batch=BROADCAST_OVER,
         derivative=Slopes((_power_slope,)),
         text="{0}^{1}",
         cases=(

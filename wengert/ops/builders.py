@@ -14,6 +14,7 @@ from ..dtypes import DType, as_floating, bool_
 from ..errors import DTypeError, ShapeError
 from ..record.recorder import record
 from ..record.trie import Shape, Spec, spec_of
+from .batching import BROADCAST_OVER
 from .lowering import Lowering
 from .operands import Operand, cast, floating, operand, operands, same
 from .table import Case, NoDerivative, Primitive, Slope, Slopes, define
@@ -60,6 +61,7 @@ def unary(
             infer=_taking(name, kinds, infer),
             derivative=derivative,
             lower=lower,
+            batch=BROADCAST_OVER,
             text=text,
             cases=tuple(
                 Case(shapes, low=low, high=high, complex=is_complex)
@@ -152,6 +154,7 @@ def binary(
             infer=_infer(name, kinds, dtype),
             derivative=NoDerivative("its values are discrete") if slopes is None else Slopes(slopes),
             lower=lower,
+            batch=BROADCAST_OVER,
             text=text,
             cases=(
                 Case(((2, 3), (2, 3)), low=low),

@@ -13,6 +13,7 @@ from ..dtypes import bool_
 from ..errors import DTypeError
 from ..record.recorder import record
 from ..record.trie import Spec, spec_of
+from .batching import BROADCAST_OVER
 from .builders import binary, broadcast, truth, unary
 from .lowering import Elementwise, Lowering, NumPy
 from .operands import Operand, operand, operands
@@ -198,6 +199,7 @@ _INVERT = define(
         infer=_whole,
         derivative=NoDerivative("its values are discrete"),
         lower=Elementwise(lambda x: x ^ -1, kinds="bi"),
+        batch=BROADCAST_OVER,
     )
 )
 
@@ -232,6 +234,7 @@ _WHERE = define(
         run=np.where,
         infer=_where_infer,
         lower=Elementwise(lambda condition, x1, x2: condition.select(x1, x2)),
+        batch=BROADCAST_OVER,
         derivative=Rule(
             _where_jvp,
             (None, lambda y_bar, x, y: where(x[0], y_bar, 0), lambda y_bar, x, y: where(x[0], 0, y_bar)),

@@ -16,6 +16,7 @@ from ..dtypes import real_of
 from ..errors import DTypeError
 from ..record.recorder import record
 from ..record.trie import Spec, spec_of
+from .batching import BROADCAST_OVER
 from .lowering import NumPy
 from .operands import Operand, cast, floating, operand, same
 from .table import Case, Linear, Primitive, Rule, define, zeros_like
@@ -41,6 +42,7 @@ _CONJ = define(
         infer=same,
         derivative=Linear(lambda i, y_bar, x: conj(y_bar)),
         lower=_LEFT,
+        batch=BROADCAST_OVER,
         cases=_complex_case(),
     )
 )
@@ -51,6 +53,7 @@ _REAL = define(
         infer=_parts,
         derivative=Linear(lambda i, y_bar, x: cast(y_bar, x[0].dtype)),
         lower=_LEFT,
+        batch=BROADCAST_OVER,
         cases=_complex_case(),
     )
 )
@@ -61,6 +64,7 @@ _IMAG = define(
         infer=_parts,
         derivative=Linear(lambda i, y_bar, x: y_bar * 1j),
         lower=_LEFT,
+        batch=BROADCAST_OVER,
         cases=_complex_case(),
     )
 )
@@ -75,6 +79,7 @@ _MODULUS = define(
             (lambda y_bar, x, y: y_bar * direction(x[0]),),
         ),
         lower=_LEFT,
+        batch=BROADCAST_OVER,
         text="abs({0})",
         cases=_complex_case(),
     )

@@ -16,6 +16,7 @@ from ..errors import ArgumentError
 from ..record.entry import Entry
 from ..record.recorder import record, value_of
 from ..record.trie import spec_of
+from .batching import BROADCAST_OVER
 from .complex import real
 from .creation import tril, triu
 from .join import concat
@@ -89,6 +90,7 @@ _CHOLESKY = define(
         infer=lambda spec: spec,
         derivative=Rule(_cholesky_jvp, (_cholesky_vjp,)),
         lower=LAPACK,
+        batch=BROADCAST_OVER,
         guard=_check_positive,
         cases=(
             Case(((3, 3),), made=symmetric_positive),
@@ -157,6 +159,7 @@ _QR = define(
         infer=lambda spec: spec_of((*spec.shape[:-2], spec.shape[-1], spec.shape[-2] + spec.shape[-1]), spec.dtype),
         derivative=Rule(_qr_jvp, (_qr_vjp,)),
         lower=LAPACK,
+        batch=BROADCAST_OVER,
         cases=(Case(((3, 2),), low=0.1), Case(((2, 3, 3),), made=well_conditioned)),
     )
 )
@@ -176,6 +179,7 @@ _COMPLETION = define(
         infer=lambda spec, kind: spec_of((*spec.shape[:-1], spec.shape[-2] - spec.shape[-1]), spec.dtype),
         derivative=NoDerivative("any other vectors would complete the basis as well; ask for the reduced form"),
         lower=LAPACK,
+        batch=BROADCAST_OVER,
     )
 )
 

@@ -12,6 +12,7 @@ from ..dtypes import as_dtype, complex64, complex128, float32, real_of
 from ..errors import ArgumentError, DTypeError
 from ..record.recorder import record
 from ..record.trie import Spec, spec_of
+from .batching import Shifted, axis_shifted
 from .complex import conj, real
 from .creation import check_device
 from .join import pad, roll
@@ -39,6 +40,7 @@ _FFT: Primitive = define(
         infer=lambda spec, axis, norm: spec,
         derivative=Linear(lambda i, y_bar, x, axis, norm: record(_IFFT, y_bar, params=(axis, SWAPPED[norm]))),
         lower=_WHY,
+        batch=Shifted(axis_shifted),
         cases=(Case(((2, 5),), (1, "backward"), complex=True), Case(((4, 3),), (0, "ortho"), complex=True)),
     )
 )
@@ -49,6 +51,7 @@ _IFFT: Primitive = define(
         infer=lambda spec, axis, norm: spec,
         derivative=Linear(lambda i, y_bar, x, axis, norm: record(_FFT, y_bar, params=(axis, SWAPPED[norm]))),
         lower=_WHY,
+        batch=Shifted(axis_shifted),
         cases=(Case(((2, 5),), (1, "backward"), complex=True), Case(((4, 3),), (0, "forward"), complex=True)),
     )
 )
@@ -87,6 +90,7 @@ _RFFT = define(
         infer=lambda spec, axis, norm: _resized(spec, axis, _half(spec.shape[axis]), _complex_of(spec)),
         derivative=Linear(_rfft_transposed),
         lower=_WHY,
+        batch=Shifted(axis_shifted),
         cases=(Case(((2, 5),), (1, "backward")), Case(((4, 3),), (0, "ortho"))),
     )
 )
@@ -97,6 +101,7 @@ _IRFFT = define(
         infer=lambda spec, axis, n, norm: _resized(spec, axis, n, real_of(spec.dtype)),
         derivative=Linear(_irfft_transposed),
         lower=_WHY,
+        batch=Shifted(axis_shifted),
         cases=(Case(((2, 3),), (1, 4, "backward"), complex=True), Case(((3, 2),), (0, 5, "forward"), complex=True)),
     )
 )

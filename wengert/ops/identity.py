@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..record.recorder import record
+from .batching import BROADCAST_OVER
 from .lowering import View
 from .operands import same
 from .table import Case, NoDerivative, Primitive, Slopes, define
@@ -19,6 +20,7 @@ _ALIAS = define(
         infer=same,
         derivative=Slopes((1,)),
         lower=View(lambda x: x),
+        batch=BROADCAST_OVER,
         text="{0}",
         cases=(Case(((2, 3),)),),
     )
@@ -31,6 +33,7 @@ _DETACH = define(
         infer=same,
         derivative=NoDerivative("it is where derivatives stop", cuts=True),
         lower=View(lambda x: x),
+        batch=BROADCAST_OVER,
         text="{0}",
     )
 )

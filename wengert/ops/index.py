@@ -17,8 +17,10 @@ from ..errors import OutOfBoundsError, ShapeError
 from ..record.entry import Entry, Handle
 from ..record.recorder import record, value_of
 from ..record.trie import Shape, Spec, spec_of
+from .batching import Shifted, Written
 from .builders import broadcast
 from .compare import where
+from .index_batching import ARRAY, Key, filled_key, last_of_each, place_each, set_each, take_each
 from .lowering import NumPy, View
 from .operands import Operand, cast, constant, operand
 from .shape import axis_of, reshape, sum_to
@@ -26,9 +28,6 @@ from .table import Case, Linear, NoDerivative, Primitive, define, zeros_like
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-Key = tuple[Any, ...]  # of int, slice, None, Ellipsis; ARRAY marks the place of an integer-array operand
-ARRAY = "array"
 
 
 def parse_key(key: Any, shape: Shape) -> tuple[Key, list[Tensor]]:
@@ -125,7 +124,7 @@ def _shape_after(shape: Shape, key: Key, arrays: tuple[Spec, ...]) -> Shape:
     """Return NumPy's shape of x[key] without computing it: indexing an array that repeats one element."""
     probe = np.broadcast_to(np.zeros((), bool), shape)
     try:
-        found: Shape = probe[_filled(key, [np.zeros(spec.shape, np.intp) for spec in arrays])].shape
+        found: Shape = probe[filled_key(key, [np.zeros(spec.shape, np.intp) for spec in arrays])].shape
         return found
     except IndexError as error:
         empty = "out of bounds" in str(error)  # index 0 of an axis without elements; the guard has the details
@@ -134,11 +133,6 @@ def _shape_after(shape: Shape, key: Key, arrays: tuple[Spec, ...]) -> Shape:
             if empty
             else f"indexing: {error} (shape {shape})."
         ) from None
-
-
-def _filled(key: Key, arrays: Any) -> tuple[Any, ...]:
-    given = iter(arrays)
-    return tuple([next(given) if type(part) is str else part for part in key])
 
 
 def _guard(key: Key, shape: Shape, arrays: tuple[Entry, ...]) -> None:
@@ -169,6 +163,7 @@ _GETITEM = define(
     Primitive(
         name="getitem",
         lower=View(lambda x, key: _basic(x, key)),
+        batch=Shifted(lambda spec, key: ((slice(None), *key),)),
         run=lambda x, key: x[key],
         infer=lambda spec, key: spec_of(_shape_after(spec.shape, key, ()), spec.dtype),
         derivative=Linear(lambda i, y_bar, x, key: _place(y_bar, key, x[0].shape, ())),
@@ -181,7 +176,8 @@ _TAKE = define(
     Primitive(
         name="take",
         lower=NumPy("it moves elements by index"),
-        run=lambda x, *rest: x[_filled(rest[-1], rest[:-1])],
+        batch=Written(take_each),
+        run=lambda x, *rest: x[filled_key(rest[-1], rest[:-1])],
         infer=lambda spec, *rest: spec_of(_shape_after(spec.shape, rest[-1], rest[:-1]), spec.dtype),
         derivative=Linear(lambda i, y_bar, x, key: _place(y_bar, key, x[0].shape, x[1:])),
         cases=(
@@ -197,7 +193,7 @@ def _add_at(y_bar: Any, *rest: Any) -> Any:
     *arrays, key, shape = rest
     x_bar = np.zeros(shape, y_bar.dtype)
     if arrays:
-        np.add.at(x_bar, _filled(key, arrays), y_bar)
+        np.add.at(x_bar, filled_key(key, arrays), y_bar)
     else:
         x_bar[key] = y_bar
     return x_bar
@@ -207,6 +203,7 @@ _PLACE = define(
     Primitive(
         name="place",
         lower=NumPy("it moves elements by index"),
+        batch=Written(place_each),
         run=_add_at,
         infer=lambda spec, *rest: spec_of(rest[-1], spec.dtype),
         derivative=Linear(lambda i, z_bar, x, key, shape: _take(z_bar, key, x[1:])),
@@ -241,7 +238,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
 
 def _written(x: Any, value: Any, *rest: Any) -> Any:
     result = x.copy()
-    result[_filled(rest[-1], rest[:-1])] = value
+    result[filled_key(rest[-1], rest[:-1])] = value
     return result
 
 
@@ -268,6 +265,7 @@ _SETITEM = define(
     Primitive(
         name="setitem",
         lower=NumPy("it moves elements by index"),
+        batch=Written(set_each),
         run=_written,
         infer=_set_infer,
         derivative=Linear(_set_transpose, operands=(0, 1)),
@@ -282,7 +280,7 @@ _SETITEM = define(
 
 def _last_written(*rest: Any) -> Any:
     *arrays, key, shape = rest
-    where_to = _filled(key, arrays)
+    where_to = filled_key(key, arrays)
     number = np.arange(np.broadcast_to(0, shape)[where_to].size).reshape(np.broadcast_to(0, shape)[where_to].shape)
     board = np.zeros(shape, np.intp)
     board[where_to] = number
@@ -293,6 +291,7 @@ _LAST = define(
     Primitive(
         name="last_written",
         lower=NumPy("it moves elements by index"),
+        batch=Written(last_of_each),
         run=_last_written,
         infer=lambda *rest: spec_of(_shape_after(rest[-1], rest[-2], rest[:-2]), bool_),
         derivative=NoDerivative("its values are bools"),

@@ -13,9 +13,10 @@ from ..dtypes import weak_dtype
 from ..errors import ArgumentError, ShapeError
 from ..record.recorder import record
 from ..record.trie import Spec, spec_of
+from .batching import Shifted, Written
 from .lowering import NumPy
 from .operands import Operand, operand, operands
-from .shape import Axes, axes_of, axis_of, broadcast_to, expand_dims, reshape, shape_of
+from .shape import Axes, axes_of, axis_of, broadcast_to, expand_dims, for_each, reshape, shape_of
 from .table import Case, Linear, Primitive, Rule, define
 
 if TYPE_CHECKING:
@@ -43,12 +44,18 @@ def _part(i: int, y_bar: Tensor, x: Any, axis: int) -> Tensor:
     return y_bar[(slice(None),) * axis + (slice(start, start + x[i].shape[axis]),)]
 
 
+def _concat_each(primitive: Primitive, x: Any, own: Any, n: int, axis: int) -> Tensor:
+    parts = [part if differs else for_each(part, n) for part, differs in zip(x, own, strict=True)]
+    return record(primitive, *parts, params=(axis + 1,))
+
+
 CONCAT = define(
     Primitive(
         name="concat",
         run=lambda *xs_and_axis: np.concatenate(xs_and_axis[:-1], axis=xs_and_axis[-1]),
         infer=_concat_infer,
         lower=NumPy("it moves whole blocks"),
+        batch=Written(_concat_each),
         derivative=Linear(_part, operands=None),
         cases=(Case(((2, 3), (2, 1)), (1,)), Case(((1, 3), (2, 3), (1, 3)), (0,))),
     )
@@ -130,6 +137,7 @@ PAD = define(
         name="pad",
         run=lambda x, widths, value: np.pad(x, widths, constant_values=value),
         lower=NumPy("it moves whole blocks"),
+        batch=Shifted(lambda spec, widths, value: (((0, 0), *widths), value)),
         infer=lambda spec, widths, value: spec_of(
             tuple(size + before + after for size, (before, after) in zip(spec.shape, widths, strict=True)),
             spec.dtype,

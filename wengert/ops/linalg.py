@@ -10,13 +10,14 @@ import numpy as np
 from ..errors import DTypeError, ShapeError
 from ..record.recorder import record
 from ..record.trie import Spec, spec_of
+from .batching import Written
 from .builders import broadcast
 from .identity import alias
 from .join import roll
 from .lowering import Product
 from .operands import Operand, constant, operand, operands
 from .reduce import sum
-from .shape import axis_of, broadcast_to, matrix_transpose, permute_dims, reshape
+from .shape import axis_of, broadcast_to, in_front, matrix_transpose, permute_dims, reshape
 from .table import Case, Primitive, Rule, conjugate, define
 
 if TYPE_CHECKING:
@@ -35,6 +36,21 @@ def _jvp(dots: tuple[Tensor | None, Tensor | None], x: tuple[Tensor, Tensor], y:
     return terms[0] if len(terms) == 1 else terms[0] + terms[1]
 
 
+def _products(primitive: Primitive, x: Any, own: Any, n: int) -> Tensor:
+    """One product of larger matrices where that is enough: the examples' rows below each other, or their columns as
+    rows; else a product for each."""
+    a, b = x
+    if own == (True, False) and b.ndim == 2:
+        rows = record(primitive, reshape(a, (math.prod(a.shape[:-1]), a.shape[-1])), b)
+        return reshape(rows, (*a.shape[:-1], b.shape[-1]))
+    if own == (False, True) and a.ndim == 2 and b.shape[-1] == 1:
+        rows = record(primitive, reshape(b, (math.prod(b.shape[:-2]), b.shape[-2])), matrix_transpose(a))
+        return reshape(rows, (*b.shape[:-2], a.shape[0], 1))
+    ndim = max([each.ndim - differs for each, differs in zip(x, own, strict=True)])
+    a, b = (in_front(each, ndim) if differs else each for each, differs in zip(x, own, strict=True))
+    return record(primitive, a, b)
+
+
 _MATMUL = define(
     Primitive(
         name="matmul",
@@ -48,6 +64,7 @@ _MATMUL = define(
             ),
         ),
         lower=Product(),
+        batch=Written(_products),
         text="{0} @ {1}",
         cases=(Case(((2, 3), (3, 4))), Case(((5, 1, 2, 3), (2, 3, 1))), Case(((2, 3), (3, 2)), complex=True)),
     )

@@ -12,6 +12,7 @@ from ..record.buffers import Array, sealed, snapshot
 from ..record.entry import Handle, leaf
 from ..record.recorder import record, wrap
 from ..record.trie import Spec, spec_of
+from .batching import BROADCAST_OVER
 from .lowering import Elementwise
 from .table import Case, Linear, Primitive, define
 
@@ -143,6 +144,7 @@ ASTYPE = define(
         run=lambda x, dtype: (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype),
         infer=lambda spec, dtype: spec_of(spec.shape, dtype),
         lower=Elementwise(_converted),
+        batch=BROADCAST_OVER,
         derivative=Linear(lambda i, y_bar, x, dtype: cast(y_bar, x[0].dtype)),
         cases=(Case(((2, 3),), (np.dtype("float64"),)),),
     )

@@ -9,6 +9,7 @@ import numpy as np
 from ..dtypes import int64
 from ..record.recorder import record
 from ..record.trie import spec_of
+from .batching import Shifted, axis_shifted
 from .index import take_along_axis
 from .lowering import NumPy
 from .operands import Operand, operand
@@ -34,6 +35,7 @@ _ARGSORT = define(
         infer=lambda spec, axis, descending: spec_of(spec.shape, int64),
         derivative=NoDerivative("its values are indices"),
         lower=NumPy("sorting is no loop over elements"),
+        batch=Shifted(axis_shifted),
     )
 )
 

@@ -12,6 +12,7 @@ from ..dtypes import DType, as_dtype, bool_, int64, uint64
 from ..errors import ArgumentError, DTypeError
 from ..record.recorder import record
 from ..record.trie import Shape, Spec, spec_of
+from .batching import Shifted, Written, axes_shifted
 from .binary import clip
 from .compare import isfinite, where
 from .complex import modulus, real
@@ -48,6 +49,7 @@ _SUM = define(
         run=lambda x, axes, keepdims: x.sum(axis=axes, keepdims=keepdims, dtype=x.dtype),
         infer=_reduced,
         lower=Reduction("sum", lambda spec, axes, keepdims: axes),
+        batch=Shifted(axes_shifted),
         derivative=Linear(lambda i, y_bar, x, axes, keepdims: broadcast_to(_spread(y_bar, x[0], axes), x[0].shape)),
         cases=(Case(((2, 3),), ((1,), False)), Case(((2, 3, 4),), ((0, 2), True)), Case(((),), ((), False))),
     )
@@ -98,6 +100,7 @@ def _extreme(name: str, run: Callable[..., Any], summary: str, example: str) -> 
             run=lambda x, axes, keepdims: run(x, axis=axes, keepdims=keepdims),
             infer=infer,
             lower=Reduction(name, lambda spec, axes, keepdims: axes),
+            batch=Shifted(axes_shifted),
             derivative=Rule(jvp, (vjp,)),
             cases=(Case(((2, 3),), ((1,), False)), Case(((2, 3, 4),), ((0, 2), True))),
         )
@@ -215,6 +218,7 @@ _NORM = define(
         run=lambda x, axes, keepdims: np.sqrt((x * x).sum(axis=axes, keepdims=keepdims, dtype=x.dtype)),
         infer=_reduced,
         lower=NumPy("it is rare"),
+        batch=Shifted(axes_shifted),
         derivative=Rule(
             lambda dots, x, y, axes, keepdims: sum(_direction(x[0], y, axes) * dots[0], axis=axes, keepdims=keepdims),
             (lambda y_bar, x, y, axes, keepdims: _spread(y_bar, x[0], axes) * _direction(x[0], y, axes),),
@@ -251,6 +255,7 @@ def _question(name: str, run: Callable[..., Any], summary: str) -> Callable[...,
             infer=lambda spec, axes, keepdims: _reduced(spec, axes, keepdims, bool_),
             derivative=NoDerivative("its values are bools"),
             lower=NumPy("it is rare"),
+            batch=Shifted(axes_shifted),
         )
     )
 
@@ -282,11 +287,19 @@ def count_nonzero(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -
     return sum(operand(x) != 0, axis=axis, keepdims=keepdims)
 
 
+def _place_of_each(primitive: Primitive, x: Any, own: Any, n: int, axis: int | None, keepdims: bool) -> Tensor:
+    """The place along the axis behind; without one, that in each example, flattened."""
+    if axis is not None:
+        return record(primitive, x[0], params=(axis + 1, keepdims))
+    found = record(primitive, reshape(x[0], (n, math.prod(x[0].shape[1:]))), params=(1, False))
+    return reshape(found, (n, *[1] * (x[0].ndim - 1))) if keepdims else found
+
+
 def _place(name: str, run: Callable[..., Any], summary: str, example: int) -> Callable[..., Tensor]:
     def infer(spec: Spec, axis: int | None, keepdims: bool) -> Spec:
         if spec.dtype.kind == "c":
             raise DTypeError(f"{name}: complex numbers have no order; compare their real, imag or abs.")
-        if spec.size == 0:
+        if (spec.size if axis is None else spec.shape[axis]) == 0:
             raise ArgumentError(f"{name}: shape {spec.shape} has no elements.")
         return _reduced(spec, axes_of(name, axis, spec.ndim), keepdims, int64)
 
@@ -297,6 +310,7 @@ def _place(name: str, run: Callable[..., Any], summary: str, example: int) -> Ca
             infer=infer,
             derivative=NoDerivative("its values are indices"),
             lower=NumPy("it is rare"),
+            batch=Written(_place_of_each),
         )
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..dtypes import as_dtype
 from ..errors import ArgumentError
 from ..record.recorder import record
+from .batching import Shifted, axis_shifted
 from .join import concat, flip
 from .lowering import NumPy
 from .operands import Operand, cast, filled, operand
@@ -25,6 +26,7 @@ _CUMSUM = define(
         run=lambda x, axis: np.cumsum(x, axis=axis, dtype=x.dtype),
         infer=lambda spec, axis: spec,
         lower=NumPy("each element needs the one before"),
+        batch=Shifted(axis_shifted),
         derivative=Linear(lambda i, y_bar, x, axis: flip(cumulative_sum(flip(y_bar, axis=axis), axis=axis), axis=axis)),
         cases=(Case(((2, 3),), (1,)), Case(((4,),), (0,)), Case(((2, 3),), (0,), complex=True)),
     )

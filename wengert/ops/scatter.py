@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..dtypes import int64
 from ..errors import ArgumentError, OutOfBoundsError, ShapeError
+from ..record.buffers import Array
 from ..record.entry import Entry
 from ..record.recorder import record, value_of
 from ..record.trie import Spec, spec_of
+from ..record.virtual import guarded
+from .batching import Written
 from .index import take
 from .lowering import NumPy
 from .operands import Operand, operand
+from .shape import for_each, moveaxis, reshape
 from .table import Case, Linear, Primitive, Rule, define
 
 if TYPE_CHECKING:
@@ -22,7 +27,10 @@ _WHY = NumPy("elements of one segment may stand anywhere")
 
 
 def _check(name: str, segments: Entry, n: int) -> None:
-    places = value_of(segments)
+    _check_values(name, value_of(segments), n)
+
+
+def _check_values(name: str, places: Array, n: int) -> None:
     if places.size and not 0 <= places.min() <= places.max() < n:
         raise OutOfBoundsError(
             f"{name}: segment numbers go from {places.min()} to {places.max()}, and there are {n} segments; use 0 to "
@@ -46,6 +54,21 @@ def _summed(x: Any, segments: Any, n: int) -> Any:
     return result
 
 
+def _segments_of_each(primitive: Primitive, x: Any, own: Any, n: int, segments: int) -> Tensor:
+    """Rows of all examples beside each other where they share the segments; else below each other, each example with
+    segments of its own."""
+    rows, places = x
+    if not own[1]:
+        found = record(primitive, moveaxis(rows, 0, 1), places, params=(segments,))
+        return moveaxis(found, 1, 0)
+    guarded(places.entry, lambda values: _check_values(primitive.name, values, segments))
+    rows = rows if own[0] else for_each(rows, n)
+    first = operand(np.arange(n)[:, None] * segments)
+    joined = reshape(places.astype(int64) + first, (n * places.shape[1],))
+    found = record(primitive, reshape(rows, (n * rows.shape[1], *rows.shape[2:])), joined, params=(n * segments,))
+    return reshape(found, (n, segments, *rows.shape[2:]))
+
+
 _SUM = define(
     Primitive(
         name="segment_sum",
@@ -53,6 +76,7 @@ _SUM = define(
         infer=_infer,
         derivative=Linear(lambda i, y_bar, x, n: take(y_bar, x[1], axis=0)),
         lower=_WHY,
+        batch=Written(_segments_of_each),
         guard=lambda x, segments, n: _check("segment_sum", segments, n),
         cases=(Case(((4, 2), (4,)), (3,), fixed={1: [0, 2, 0, 2]}),),
     )
@@ -101,6 +125,7 @@ _MAX = define(
             (lambda y_bar, x, y, n: take(y_bar, x[1], axis=0) * _shares(x[0], x[1], y, n), None),
         ),
         lower=_WHY,
+        batch=Written(_segments_of_each),
         guard=lambda x, segments, n: _check("segment_max", segments, n),
         cases=(Case(((4, 2), (4,)), (3,), fixed={1: [0, 2, 0, 1]}),),
     )

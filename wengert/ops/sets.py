@@ -12,6 +12,7 @@ from ..dtypes import bool_, int64
 from ..errors import ArgumentError, ShapeError
 from ..record.recorder import record, value_of
 from ..record.trie import Spec, spec_of
+from .batching import Loop
 from .index import take
 from .lowering import NumPy
 from .operands import Operand, constant, operand, operands
@@ -110,6 +111,7 @@ _ISIN = define(
         infer=lambda a, b, invert: spec_of(a.shape, bool_),
         derivative=NoDerivative("its values are bools"),
         lower=_SEARCH,
+        batch=Loop("each example has a set of its own", only=(1,)),
     )
 )
 
@@ -139,6 +141,7 @@ _SEARCHSORTED = define(
         infer=_places,
         derivative=NoDerivative("its values are indices"),
         lower=_SEARCH,
+        batch=Loop("each example has a list of its own to search", only=(0, 2)),
     )
 )
 

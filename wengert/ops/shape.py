@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import ArgumentError, OutOfBoundsError, ShapeError
 from ..record.recorder import record
 from ..record.trie import Shape, Spec, spec_of
+from .batching import Shifted, Written
 from .lowering import Reduction, View
 from .operands import Operand, operand
 from .table import Case, Linear, Primitive, define
@@ -56,11 +57,23 @@ def shape_of(name: str, shape: Any) -> Shape:
         raise ArgumentError(f"{name}: {shape!r} is not a shape; give an integer or a tuple of integers.") from None
 
 
+def in_front(x: Tensor, ndim: int) -> Tensor:
+    """Return x, which holds examples along its first axis, with new axes in each so that it has `ndim` at least."""
+    missing = ndim + 1 - x.ndim
+    return reshape(x, (x.shape[0], *[1] * missing, *x.shape[1:])) if missing > 0 else x
+
+
+def for_each(x: Tensor, n: int) -> Tensor:
+    """Return x repeated along a new first axis."""
+    return broadcast_to(x, (n, *x.shape))
+
+
 RESHAPE = define(
     Primitive(
         name="reshape",
         run=np.reshape,
         lower=View(lambda x, shape: x.reshape(shape, copy=False)),
+        batch=Shifted(lambda spec, shape: ((spec.shape[0], *shape),)),
         infer=lambda spec, shape: spec_of(shape, spec.dtype),
         derivative=Linear(lambda i, y_bar, x, shape: reshape(y_bar, x[0].shape)),
         cases=(Case(((2, 3),), ((3, 2),)),),
@@ -103,6 +116,7 @@ PERMUTE = define(
         name="permute_dims",
         run=np.transpose,
         lower=View(np.transpose),
+        batch=Shifted(lambda spec, axes: ((0, *[axis + 1 for axis in axes]),)),
         infer=lambda spec, axes: spec_of(tuple(spec.shape[axis] for axis in axes), spec.dtype),
         derivative=Linear(lambda i, y_bar, x, axes: permute_dims(y_bar, tuple(int(a) for a in np.argsort(axes)))),
         cases=(Case(((2, 3, 4),), ((2, 0, 1),)),),
@@ -186,6 +200,7 @@ BROADCAST = define(
         name="broadcast_to",
         run=np.broadcast_to,
         lower=View(np.broadcast_to),
+        batch=Written(lambda primitive, x, own, n, shape: broadcast_to(in_front(x[0], len(shape)), (n, *shape))),
         infer=_broadcast_infer,
         derivative=Linear(lambda i, y_bar, x, shape: sum_to(y_bar, x[0].shape)),
         cases=(Case(((3, 1),), ((2, 3, 4),)),),
@@ -216,11 +231,17 @@ def _sum_to(x: Any, shape: Shape) -> Any:
     return x.sum(axis=_repeated_axes(x.shape, shape), dtype=x.dtype).reshape(shape)
 
 
+def _sum_each(primitive: Primitive, x: Any, own: Any, n: int, shape: Shape) -> Tensor:
+    kept = (n, *[1] * (x[0].ndim - 1 - len(shape)), *shape)
+    return reshape(sum_to(x[0], kept), (n, *shape))
+
+
 SUM_TO = define(
     Primitive(
         name="sum_to",
         run=_sum_to,
         lower=Reduction("sum", lambda spec, shape: _repeated_axes(spec.shape, shape)),
+        batch=Written(_sum_each),
         infer=lambda spec, shape: spec_of(shape, spec.dtype),
         derivative=Linear(lambda i, y_bar, x, shape: broadcast_to(y_bar, x[0].shape)),
         cases=(Case(((2, 3, 4),), ((3, 1),)),),

@@ -15,6 +15,7 @@ from ..errors import ArgumentError, ShapeError
 from ..record.entry import Entry
 from ..record.recorder import record, value_of
 from ..record.trie import Spec, spec_of
+from .batching import BROADCAST_OVER
 from .builders import broadcast
 from .complex import conj, real
 from .creation import eye
@@ -111,6 +112,7 @@ SOLVE: Primitive = define(
             ),
         ),
         lower=LAPACK,
+        batch=BROADCAST_OVER,
         guard=lambda a, b: _check_regular("solve", a),
         cases=(
             Case(((3, 3), (3, 2)), made=lambda a, b: (*well_conditioned(a), b)),
@@ -189,6 +191,7 @@ COFACTORS = define(
         infer=lambda spec: spec,
         derivative=Rule(_cofactor_jvp, (_cofactor_vjp,)),
         lower=LAPACK,
+        batch=BROADCAST_OVER,
         cases=(
             Case(((3, 3),), made=well_conditioned),
             Case(((2, 2, 2),), made=well_conditioned, complex=True),
@@ -211,6 +214,7 @@ DET = define(
             (lambda y_bar, x, y: _outer(y_bar) * conj(record(COFACTORS, x[0])),),
         ),
         lower=LAPACK,
+        batch=BROADCAST_OVER,
         cases=(
             Case(((3, 3),), made=well_conditioned),
             Case(((2, 2, 2),), made=well_conditioned, complex=True),
@@ -254,6 +258,7 @@ SLOGDET = define(
         infer=lambda spec: spec_of((*spec.shape[:-2], 2), spec.dtype),
         derivative=Rule(_slogdet_jvp, (_slogdet_vjp,)),
         lower=LAPACK,
+        batch=BROADCAST_OVER,
         cases=(
             Case(((3, 3),), made=well_conditioned),
             Case(((2, 2, 2),), made=well_conditioned, complex=True),
@@ -306,6 +311,7 @@ PINV = define(
         infer=lambda spec, rtol: spec_of((*spec.shape[:-2], spec.shape[-1], spec.shape[-2]), spec.dtype),
         derivative=Rule(_pinv_jvp, (_pinv_vjp,)),
         lower=LAPACK,
+        batch=BROADCAST_OVER,
         cases=(
             Case(((3, 2),), (1e-15,)),
             Case(((2, 2, 3),), (1e-15,)),

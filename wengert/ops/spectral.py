@@ -14,6 +14,7 @@ import numpy as np
 from ..dtypes import complex64, complex128
 from ..record.recorder import record
 from ..record.trie import Spec, spec_of
+from .batching import BROADCAST_OVER
 from .complex import conj, real
 from .decompose import as_matrix, completed, diagonal, imaginary, solved
 from .join import concat
@@ -96,6 +97,7 @@ _EIGH = define(
         infer=lambda spec: spec_of((*spec.shape[:-2], spec.shape[-1] + 1, spec.shape[-1]), spec.dtype),
         derivative=Rule(_eigh_jvp, (_eigh_vjp,)),
         lower=LAPACK,
+        batch=BROADCAST_OVER,
         cases=(Case(((3, 3),), made=symmetric_positive), Case(((2, 2, 2),), made=symmetric_positive)),
     )
 )
@@ -161,6 +163,7 @@ _EIG = define(
         infer=_eig_infer,
         derivative=Rule(_eig_jvp, (_eig_vjp,)),
         lower=LAPACK,
+        batch=BROADCAST_OVER,
         cases=(Case(((3, 3),), made=lambda x: (x * 0.3 + symmetric_positive(x)[0],)),),
     )
 )
@@ -244,6 +247,7 @@ _SVD = define(
         ),
         derivative=Rule(_svd_jvp, (_svd_vjp,)),
         lower=LAPACK,
+        batch=BROADCAST_OVER,
         cases=(Case(((3, 2),)), Case(((2, 2, 3),)), Case(((3, 3),), made=symmetric_positive)),
     )
 )

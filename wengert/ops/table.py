@@ -8,6 +8,8 @@ Linear         the tangent is the operation itself; a transpose gives the adjoin
 Rule           a jvp, and below it a vjp for each operand
 NoDerivative   stated, with the reason; a derivative asked for is an error that says so
 
+How it is computed for many examples at once is said by `batch`, see `batching`.
+
 Rules are written in the library's own operations, so derivatives of any order exist. They need not care for
 broadcasting: the engine sums an adjoint to its operand's shape and expands a tangent to the result's.
 """
@@ -25,6 +27,7 @@ from ..record.buffers import sealed
 from ..record.entry import leaf
 from ..record.recorder import record, wrap
 from ..record.trie import Params, Spec
+from .batching import Batching, Broadcast, Loop, Shifted, Written
 from .lowering import Elementwise, Lowering, NumPy, Product, Reduction, View
 
 if TYPE_CHECKING:
@@ -189,6 +192,7 @@ class Primitive:
     infer       `infer(*specs, *params) -> Spec`; raises the errors of shape and dtype
     derivative  one of the four kinds above
     lower       how it is compiled: one of the kinds of `lowering`
+    batch       how it is computed for many examples at once: one of the kinds of `batching`
     text        how a formula shows it, `"{0}*{1}"`, or None for name(operands)
     cases       how the tests call it; every differentiable record has some
     guard       `guard(*entries, *params)`: looks at the operands it can fail on, and raises
@@ -201,6 +205,7 @@ class Primitive:
     infer: Callable[..., Spec]
     derivative: Derivative
     lower: Lowering
+    batch: Batching
     text: str | None = None
     cases: tuple[Case, ...] = ()
     guard: Callable[..., None] | None = None
@@ -238,6 +243,10 @@ def define(primitive: Primitive) -> Primitive:
     if not isinstance(primitive.lower, Elementwise | Reduction | View | Product | NumPy):
         raise ValueError(
             f"record {primitive.name!r} of the table is incomplete: say how it is compiled, or NumPy(why)."
+        )
+    if not isinstance(primitive.batch, Broadcast | Shifted | Written | Loop):
+        raise ValueError(
+            f"record {primitive.name!r} of the table is incomplete: say how it is computed for many examples."
         )
     if isinstance(primitive.derivative, NoDerivative) and not primitive.derivative.reason:
         raise ValueError(f"record {primitive.name!r} of the table is incomplete: say why it has no derivative.")

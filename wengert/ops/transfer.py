@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..record.recorder import record
+from .batching import BROADCAST_OVER
 from .builders import unary
 from .elementwise import exp
 from .lowering import Elementwise, function
@@ -130,6 +131,7 @@ _LEAKY_RELU = define(
         run=lambda x, slope: np.where(x > 0, x, x * x.dtype.type(slope)),
         infer=same,
         lower=Elementwise(lambda x, slope: x.compare("gt", 0).select(x, x * slope), kinds="f"),
+        batch=BROADCAST_OVER,
         derivative=Slopes((lambda x, y, slope: (x > 0).astype(x.dtype) * (1 - slope) + slope,)),
         cases=(Case(((2, 3),), (0.1,), low=0.1), Case(((2, 3),), (0.1,), high=-0.1)),
     )
@@ -154,6 +156,7 @@ _ELU = define(
         lower=Elementwise(
             lambda x, alpha: x.compare("gt", 0).select(x, x.apply("expm1") * alpha), exact=False, kinds="f", cost=20
         ),
+        batch=BROADCAST_OVER,
         derivative=Slopes(
             (lambda x, y, alpha: (x > 0).astype(x.dtype) + (x <= 0).astype(x.dtype) * exp(-relu(-x)) * alpha,)
         ),

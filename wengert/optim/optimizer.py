@@ -18,6 +18,7 @@ from ..record.buffers import Array, sealed
 from ..record.leaps import leap
 from ..record.recorder import mark_step, tracking, value_of
 from ..record.trie import atom
+from ..record.virtual import refuse_inside
 from ..tensor import Tensor
 
 
@@ -65,6 +66,7 @@ class Optimizer:
 
         All new values are recorded before the first parameter takes its own. Warns, once, when none has a gradient.
         """
+        refuse_inside("step", "return the gradients, and make the step outside")
         moving = [i for i, x in enumerate(self.params) if x.grad is not None]
         if not moving:
             self._warn()

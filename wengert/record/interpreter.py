@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import GradientError
 from .buffers import Array, references, sealed, snapshot
 from .entry import Entry, leaf
 from .trie import NOTHING
@@ -42,15 +41,15 @@ def evaluate(wanted: Iterable[Entry]) -> None:
     Raises `GradientError` where a value was let go and its list has been spent since.
     """
     keep = set(wanted)
-    missing = _missing(keep)
-    uses = dict.fromkeys(missing, 0)
-    for operands in missing.values():
+    absent = missing(keep)
+    uses = dict.fromkeys(absent, 0)
+    for operands in absent.values():
         for operand in operands:
             if operand in uses:
                 uses[operand] += 1
     values: dict[Entry, Array] = {}
-    for entry in sorted(missing, key=attrgetter("number")):
-        operands = missing[entry]
+    for entry in sorted(absent, key=attrgetter("number")):
+        operands = absent[entry]
         value = _run(entry, operands, values, uses, keep)
         if entry in keep:
             entry.value = value
@@ -64,8 +63,11 @@ def evaluate(wanted: Iterable[Entry]) -> None:
                     values.pop(operand, None)
 
 
-def _missing(wanted: set[Entry]) -> dict[Entry, tuple[Entry, ...]]:
-    """Return the entries without a value that the wanted ones need, each with its operands."""
+def missing(wanted: set[Entry]) -> dict[Entry, tuple[Entry, ...]]:
+    """Return the entries without a value that the wanted ones need, each with its operands.
+
+    Raises `GradientError` where one cannot be computed any more, `LookError` where it never can (`vmap`).
+    """
     found: dict[Entry, tuple[Entry, ...]] = {}
     stack = list(wanted)
     while stack:
@@ -74,7 +76,8 @@ def _missing(wanted: set[Entry]) -> dict[Entry, tuple[Entry, ...]]:
         if entry in found or entry.value is not None:
             continue
         if not operands:
-            raise GradientError(str(entry.spent))
+            assert entry.segment is not None, "a leaf without a value"
+            raise entry.segment.unknown(entry)
         found[entry] = operands
         stack.extend(operands)
     return found

@@ -13,9 +13,9 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import Line, user_line
+from ..errors import GradientError, Line, WengertError, user_line
 from . import interpreter
 from .buffers import Array
 from .entry import Entering, Entry, Handle, make_entry, next_number
@@ -37,6 +37,8 @@ MOST_BYTES_HELD = 1 << 28  # a segment is executed when the values that entered 
 
 class Segment:
     """The entries recorded since values were last needed: the unit of execution."""
+
+    virtual: ClassVar[bool] = False  # whether it has no values, see `virtual.Virtual`
 
     __slots__ = (
         "bytes_held",
@@ -85,6 +87,9 @@ class Segment:
 
     def enter(self, entry: Entry) -> int:
         """Bring a value from outside (a leaf, or an earlier segment's) into the path; return its position."""
+        home: Any = entry.segment
+        if home is not None and home.virtual and not home.encloses(self):
+            interpreter.missing({entry})  # raises unless it is the same for all examples
         if not self.entered:  # whatever comes after an optimizer's step enters something first
             run_marked()
         steps, spec = self.steps, entry.node.spec
@@ -102,6 +107,15 @@ class Segment:
         self.entered[entry] = child.position
         self.bytes_held += spec.size * spec.dtype.itemsize
         return child.position
+
+    def guard(self, primitive: Primitive, operands: tuple[Handle, ...], params: Params) -> None:
+        """Look at the operands of a record that may fail on their values, and raise where it would."""
+        guard: Any = primitive.guard
+        guard(*[handle.entry for handle in operands], *params)
+
+    def unknown(self, entry: Entry) -> WengertError:
+        """Return the error for an entry that cannot be computed."""
+        return GradientError(str(entry.spent))
 
 
 class _Setting:
@@ -176,7 +190,7 @@ def record(primitive: Primitive, *operands: Handle, params: Params = ()) -> Tens
     dtype are raised, here, at the user's line.
     """
     if primitive.guard is not None:  # it may fail on values: they are looked at now, inside the user's `try`
-        primitive.guard(*[handle.entry for handle in operands], *params)
+        STATE.segment.guard(primitive, operands, params)
     segment = STATE.segment
     entered, steps = segment.entered.get, segment.steps
     if len(operands) == 2:  # most operations; written out, as all below, for this is the hottest place of all
@@ -239,9 +253,12 @@ def _link(view: Handle, base: Handle) -> None:
 def execute() -> None:
     """Execute everything this thread has recorded; the next segment begins a path anew."""
     run_marked()
-    segment = STATE.segment
+    holder: Any = STATE
+    while holder.segment.virtual:  # those have no values: what lies beneath them is executed
+        holder = holder.segment
+    segment = holder.segment
     if len(segment.steps) > 1 or segment.eager != STATE.eager:
-        STATE.segment = Segment(TRIE.root, STATE.tracking, STATE.eager)
+        holder.segment = Segment(TRIE.root, STATE.tracking, STATE.eager)
         _run(segment)
 
 
@@ -335,6 +352,8 @@ def value_of(entry: Entry) -> Array:
     """Return an entry's value: this is the look that everything was deferred for."""
     STATE.looks += 1
     if entry.value is None:
+        if STATE.segment.virtual:
+            interpreter.missing({entry})  # raises where it differs from example to example
         execute()
         if entry.value is None:
             _demand(entry)
@@ -342,15 +361,6 @@ def value_of(entry: Entry) -> Array:
     value = entry.value
     assert value is not None
     return value
-
-
-def guarded(entry: Entry, check: Callable[[Array], None]) -> None:
-    """Look at a value only to raise an error where it is not what an operation can take."""
-    looks = STATE.looks
-    check(value_of(entry))
-    if STATE.guards is not None and entry.node.primitive is None:
-        STATE.guards.append((check, entry))
-        STATE.looks = looks
 
 
 def mark_step(updated: dict[Entry, Line]) -> None:
@@ -392,7 +402,7 @@ class _Block:
         eager = outer.eager if self._eager is None else self._eager
         self._setting = _Setting(tracking, eager, outer)
         STATE.setting = self._setting
-        _follow()
+        follow()
 
     def __exit__(self, *exception: object) -> None:
         self._leave()
@@ -408,17 +418,17 @@ class _Block:
             each = each.outer
         if each is not None and each.outer is not None:
             STATE.setting = each.outer
-        _follow()
+        follow()
         self._setting = None
 
 
-def _follow() -> None:
+def follow() -> None:
     """Record as the setting says from now on."""
-    setting, segment = STATE.setting, STATE.segment
-    if segment.eager != setting.eager:
+    setting = STATE.setting
+    if STATE.segment.eager != setting.eager:
         execute()
-    elif segment.tracking != setting.tracking:
-        segment.set_tracking(setting.tracking)
+    if STATE.segment.tracking != setting.tracking:
+        STATE.segment.set_tracking(setting.tracking)
 
 
 def tracking(on: bool) -> AbstractContextManager[None]:
