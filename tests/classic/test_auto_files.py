@@ -108,6 +108,17 @@ def test_large_offsets_keep_their_precision(tmp_path):
     assert scaled_error(x, read_compressed(tmp_path / "x.wz").X, model) <= 0.01
 
 
+def test_a_column_that_never_changes_comes_back_as_it_was(curve, tmp_path):
+    x = np.column_stack([curve[0][:300], np.full(300, 0.1), np.full(300, 1234.5678)])
+    model = AutoAssociator(1, (6,), random_state=0, epochs=30).fit(x)
+    write_compressed(tmp_path / "x.wz", x, model, error=0.5)
+    again = read_compressed(tmp_path / "x.wz").X
+    np.testing.assert_allclose(again[:, 4:], x[:, 4:], rtol=1e-3)
+    assert (again[:, 4:] == again[0, 4:]).all() and (again[:, :4] != again[0, :4]).any()
+    write_compressed(tmp_path / "x.wz", x[:, 4:], AutoAssociator(1, ()).fit(x[:, 4:]))
+    assert np.array_equal(read_compressed(tmp_path / "x.wz").X, x[:, 4:])
+
+
 def test_turned_codes_give_the_same_rows_and_are_uncorrelated():
     """And a step in any of them moves a row equally far, on average: checked by differences."""
     x = np.random.default_rng(0).standard_normal((300, 3)) @ np.random.default_rng(1).standard_normal((3, 6))

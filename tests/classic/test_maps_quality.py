@@ -245,8 +245,12 @@ def test_cosine_of_nothing_is_one():
     ("call", "error", "sentence"),
     [
         (lambda s, X: quantization_error(s, X[:, :2]), DataError, "X has 2 features, but the map has 3"),
-        (lambda s, X: quantization_error(s, X, np.zeros(60)), DataError, "pass 60 numbers from 0 on"),
-        (lambda s, X: quantization_error(s, X, [1.0]), DataError, r"shape \(1,\) was given"),
+        (lambda s, X: quantization_error(s, X, np.zeros(60)), DataError, "Map: sample_weight holds only zeros"),
+        (
+            lambda s, X: quantization_error(s, X, [1.0]),
+            DataError,
+            r"sample_weight has shape \(1,\); give one number for each of the 60 rows",
+        ),
         (lambda s, X: best_units(s, X, 21), ArgumentError, "k=21 nearest units were asked for; the map has 20"),
         (lambda s, X: best_units(s, X, 0), ArgumentError, "k=0"),
         (lambda s, X: best_units(s, X, 1.5), ArgumentError, "k=1.5"),

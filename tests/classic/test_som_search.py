@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from wengert.classic.som.form import BLOCK, Form, has_short
+from wengert.classic.som.distances import distances, nearest
 from wengert.classic.som.lattice import Lattice
 from wengert.classic.som.meaning import search_in_numpy, spread_in_numpy
 from wengert.classic.som.neighborhood import NEIGHBORHOODS, neighborhood, spread
 from wengert.classic.som.online import present, present_in_numpy
 from wengert.classic.som.products import product
-from wengert.classic.som.search import ELEMENTS, Totals, distances, nearest, pack, search
+from wengert.classic.som.search import ELEMENTS, Totals, pack, search
+from wengert.classic.som.search_form import BLOCK, Form, has_short
 from wengert.compiler.pool import the_pool
 
 SIZES = [(1, 1, 1), (50, 3, 7), (2 * BLOCK + 100, 5, 9), (300, 16, 64), (97, 33, 50), (60, 300, 12)]
@@ -208,7 +209,7 @@ def test_products():
 @pytest.mark.parametrize("name", ["haswell", "x86-64", "aarch64"])
 def test_other_machines_compile_the_kernels(name, monkeypatch):
     """Registers of other widths, with and without masks; the code is not run."""
-    from wengert.classic.som import form, kernel, neighborhood, online
+    from wengert.classic.som import neighborhood, online, search_form, search_kernel
     from wengert.compiler import cpu
     from wengert.compiler.ir import Module
 
@@ -216,11 +217,11 @@ def test_other_machines_compile_the_kernels(name, monkeypatch):
         machine = cpu.foreign(name)
     except ValueError as error:
         pytest.skip(str(error))
-    for module in (form, neighborhood, online):
+    for module in (search_form, neighborhood, online):
         monkeypatch.setattr(module, "host", lambda: machine)
     assert not has_short()
     writers = [
-        lambda m: kernel.write(m, "search", "float", "euclidean", True, True, True),
+        lambda m: search_kernel.write(m, "search", "float", "euclidean", True, True, True),
         lambda m: neighborhood._write(m, "spread"),
         lambda m: online._write(m, "present", "double", "cosine", "cut_gaussian", False),
     ]

@@ -98,6 +98,20 @@ def test_weights_are_repetitions():
     assert sized == SOM(epochs=1).fit(np.repeat(IRIS, counts, axis=0)).shape_
 
 
+@pytest.mark.parametrize(
+    "method, scale", [("online", 1.0), ("minibatch", 1e-6), ("minibatch", 1.0), ("minibatch", 40.0)]
+)
+def test_weights_end_like_repetitions_when_rows_come_in_any_order(method, scale):
+    """Not to the bit, for rows come in another order; the radius falls all the way, whatever weights add up to."""
+    counts = np.random.default_rng(0).integers(0, 4, len(IRIS))
+    one = SOM(6, 5, method=method, batch_size=30, random_state=0).fit(IRIS, sample_weight=scale * counts)
+    other = SOM(6, 5, method=method, batch_size=30, random_state=0).fit(np.repeat(IRIS, counts, axis=0))
+    assert one.history_["radius"][-1] == pytest.approx(1.0, rel=0.05)
+    steps = np.diff(np.log(one.history_["radius"]))
+    assert steps.max() < 0.5 * steps.min() < 0  # evenly, epoch by epoch
+    assert one.quantization_error_ == pytest.approx(other.quantization_error_, rel=0.1)
+
+
 # -- published figures -----------------------------------------------------------------------------------------------
 
 

@@ -110,6 +110,7 @@ def test_tables_that_cannot_be_compressed(tmp_path: Path, text: str, said: str) 
 
 def test_other_things_that_cannot_be_done(table: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "line.npy", np.arange(5.0))
+    np.save(tmp_path / "large.npy", np.array([[1e300, 1.0], [-1e300, 2.0]]))
     np.save(tmp_path / "holes.npy", np.array([[1.0, np.nan], [2.0, 3.0]]))
     (tmp_path / "text.npy").write_bytes(b"hello")
     cases = [
@@ -117,6 +118,12 @@ def test_other_things_that_cannot_be_done(table: Path, tmp_path: Path) -> None:
         (["compress", tmp_path / "holes.npy", "-o", tmp_path / "x"], "no finite numbers"),
         (["compress", tmp_path / "text.npy", "-o", tmp_path / "x"], "cannot be read as an array"),
         (["compress", tmp_path / "none.csv", "-o", tmp_path / "x"], "none.csv"),
+        (["compress", table, "-o", table], "that is the table itself"),
+        (["compress", table, "-o", tmp_path], "that is a folder"),
+        (["compress", table, "-o", tmp_path / "none" / "x"], "there is no folder"),
+        (["compress", table, "-o", tmp_path / "x", "--error", 0.1, "--bits", 4], "give one of them"),
+        (["compress", table, "-o", tmp_path / "x", "--code", 5], "a row has 4 numbers"),
+        (["compress", tmp_path / "large.npy", "-o", tmp_path / "x"], "numbers beyond 1e+150"),
         (["compress", table, "-o", tmp_path / "x", "--error", 1e-6, "--epochs", 2, "--quiet"], "was asked for"),
         (["expand", table, "-o", tmp_path / "x.csv"], "is no file that `wengert compress` wrote"),
         (["expand", tmp_path / "none.wz", "-o", tmp_path / "x.csv"], "cannot be read"),

@@ -63,6 +63,23 @@ def plain(data: Any) -> Any:
     return data.numpy() if isinstance(data, Tensor) else data
 
 
+def squarable(owner: Any, rows: Array, dtype: Any = np.float64) -> Array:
+    """Return rows whose squares can be added up in a dtype: float64 up to about 1e150, float32 up to 1e15.
+
+    Raises `DataError` for others: distances between them would be infinite, and none the least. NaN is let through.
+
+    >>> squarable(None, np.array([[1e160]]))
+    Traceback (most recent call last):
+        ...
+    wengert.errors.DataError: NoneType: X holds numbers beyond 1e+150, too large to be squared and summed; scale them.
+    """
+    most = 1e150 if np.dtype(dtype) == np.float64 else 1e15
+    if max(float(np.fmax.reduce(rows, None)), -float(np.fmin.reduce(rows, None))) > most:
+        name = type(owner).__name__
+        raise DataError(f"{name}: X holds numbers beyond {most:g}, too large to be squared and summed; scale them.")
+    return rows
+
+
 def row_weights(owner: Any, sample_weight: Any, n: int) -> Array:
     """Return what each of n rows counts for, float64, (n,); one number stands for all rows.
 

@@ -55,10 +55,13 @@ def compress(source: Path, out: Path, **options: Any) -> None:
     from ..classic.auto import AutoAssociator, write_compressed
     from ..classic.auto.files import principal_components
 
+    _check(source, out, options)
     table, quiet = _read(source), options["quiet"]
     flat = table.rows.reshape(len(table.rows), -1)
     columns = flat.shape[1]
     code = options["code"] or max(1, columns // 3)
+    if code > columns:
+        raise click.UsageError(f"--code {code}: a row has {columns} numbers; keep at most as many of each.")
     mapping = (min(2 * columns, 64),) if options["mapping"] is None else options["mapping"]
     model = AutoAssociator(
         code, mapping, scaling=options["scaling"], epochs=options["epochs"], random_state=options["seed"],
@@ -102,6 +105,18 @@ def expand(file: Path, out: Path) -> None:
     click.echo(f"{len(found.X)} rows written to {out}")
 
 
+def _check(source: Path, out: Path, options: dict[str, Any]) -> None:
+    """Refuse before a long training what cannot be written after it."""
+    if options["error"] is not None and options["bits"] is not None:
+        raise click.UsageError("--error and --bits: give one of them; each decides how finely codes are rounded.")
+    if not out.absolute().parent.is_dir():
+        raise click.UsageError(f"--out {out}: there is no folder {out.parent}; make it first.")
+    if out.is_dir():
+        raise click.UsageError(f"--out {out}: that is a folder; name a file in it.")
+    if out.exists() and source.exists() and out.samefile(source):
+        raise click.UsageError(f"--out {out}: that is the table itself, and digits would be lost; name another file.")
+
+
 def _said(written: Compressed, raw: int) -> str:
     share = f"1/{raw / written.bytes:.1f} of the file"
     return f"{written.bytes:,} bytes ({share}), {written.bits:.1f} bits a row, error {written.error:.4f}"
@@ -117,7 +132,8 @@ def _read(path: Path) -> Source:
     """Read an array or a table of numbers; raise `DataError` for anything else."""
     if path.suffix == ".npy":
         try:
-            rows = np.load(path, allow_pickle=False)
+            with path.open("rb") as file:
+                rows = np.lib.format.read_array(file, allow_pickle=False)
         except (OSError, ValueError) as error:
             raise DataError(f"compress: {path} cannot be read as an array ({error}); write it by numpy.save.") from None
         if rows.ndim < 2 or rows.dtype.kind not in "biuf" or not rows.size:

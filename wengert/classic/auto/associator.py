@@ -11,7 +11,7 @@ from sklearn.utils import check_array, check_random_state
 from ...errors import ArgumentError, DivergedError
 from ...record.buffers import Array
 from ...train.progress import shown
-from ..estimator import Estimator, choice, plain, real, whole
+from ..estimator import Estimator, choice, plain, real, squarable, whole
 from .network import SQUASHED, TRANSFERS, Shape, Task, Weights, run
 from .solvers import Solution, chosen, total, trained
 
@@ -99,7 +99,7 @@ class AutoAssociator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimato
         Raises `ArgumentError` for a setting that cannot be, ValueError for data that are no finite numbers, and
         `DivergedError` where the cost is not finite.
         """
-        X = self._samples(X, reset=True)
+        X = squarable(self, self._samples(X, reset=True))
         shape = self._shape(X.shape[1])
         solver = choice(self, "solver", ("auto", "lm", "lbfgs"))
         epochs, restarts = whole(self, "epochs"), whole(self, "restarts")
@@ -261,7 +261,7 @@ class AutoAssociator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimato
 
     def _scaled(self, X: Any) -> Array:
         self._fitted()
-        X = self._samples(X, reset=False)
+        X = squarable(self, self._samples(X, reset=False))
         return np.asarray((X - self.centre_) / self.spread_, X.dtype)
 
     def _in_units(self, x: Array) -> Array:

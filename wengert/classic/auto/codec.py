@@ -240,6 +240,12 @@ class Rows(NamedTuple):
     centre: Array
     spread: Array
 
+    @property
+    def units(self) -> tuple[Array, Array]:
+        """The centre and spread of a decoder: a column that never changes is its centre, whatever the codes say."""
+        same = (self.given == self.given[0]).all(axis=0)
+        return np.where(same, self.given[0], self.centre), np.where(same, 0.0, self.spread)
+
     def error(self, decoder: Decoder, codes: Array) -> float:
         """Return the root mean square error of what a decoder makes of codes, in standard deviations."""
         return rms((decoder.rows(codes) - self.given) / self.spread)
@@ -259,5 +265,5 @@ def principal(rows: Rows, count: int) -> tuple[Decoder, Array]:
     """Return the decoder and the codes of principal component analysis, the peer of every network."""
     middle = rows.scaled.mean(axis=0)
     axes = np.linalg.svd(rows.scaled - middle, full_matrices=False)[2][:count]
-    decoder = Decoder([(axes, middle)], ("purelin",), rows.centre, rows.spread)
+    decoder = Decoder([(axes, middle)], ("purelin",), *rows.units)
     return decoder, (rows.scaled - middle) @ axes.T

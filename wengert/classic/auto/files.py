@@ -107,7 +107,7 @@ def write_compressed(
     table = _Table(X, names, decimals)
     rows = _rows(X, model)
     weights, transfers = model.decoder()
-    decoder, codes = Decoder(weights, transfers, rows.centre, rows.spread), model.compress(rows.given)
+    decoder, codes = Decoder(weights, transfers, *rows.units), model.compress(rows.given)
     reached = rows.error(decoder, codes)
     decoder, codes = decoder.turned(codes)
     decoder = narrowed(decoder, codes, rows)

@@ -15,7 +15,7 @@ from sklearn.base import clone
 
 from ...errors import ArgumentError
 from ...record.buffers import Array
-from ...train.pictures import new_figure
+from ...train.pictures import new_figure, one_panel
 from ..estimator import plain
 from .associator import AutoAssociator
 from .validator import SensorValidator
@@ -61,8 +61,7 @@ def code_sizes(model: AutoAssociator, X: Any, held: Any, sizes: Sequence[int]) -
 
 def code_size_curves(found: CodeSizes) -> Figure:
     """The error over the number of codes, of the network and of principal components, on one pair of axes."""
-    figure = new_figure(5.6, 4.0, "What a code is worth")
-    axes = figure.add_subplot()
+    figure, axes = one_panel(5.6, 4.0, "What a code is worth")
     axes.plot(found.sizes, found.network, "o-", color=DARK, label="network")
     axes.plot(found.sizes, found.principal, "s--", color=LIGHT, label="principal components")
     axes.set(xlabel="codes", ylabel="RMS error on held-out rows, in standard deviations")
@@ -117,8 +116,7 @@ def _scatter(model: AutoAssociator, X: Array, answers: Array) -> Figure:
 def codes(model: AutoAssociator, X: Any, labels: Any = None) -> Figure:
     """The space of codes: the first two of each row, or one over the row's number; coloured by labels where given."""
     found = model.compress(X)
-    figure = new_figure(5.6, 4.4, "Code space")
-    axes = figure.add_subplot()
+    figure, axes = one_panel(5.6, 4.4, "Code space")
     pair = found[:, :2] if found.shape[1] > 1 else np.column_stack([np.arange(len(found)), found[:, 0]])
     if labels is None:
         axes.scatter(pair[:, 0], pair[:, 1], s=9, color=DARK)
@@ -137,8 +135,7 @@ def codes(model: AutoAssociator, X: Any, labels: Any = None) -> Figure:
 def residual_chart(validator: SensorValidator, X: Any) -> Figure:
     """The squared prediction error of each row in turn, with the limit; rows over it are marked."""
     errors = validator.squared_errors(X)
-    figure = new_figure(7.0, 3.6, "Squared prediction error")
-    axes = figure.add_subplot()
+    figure, axes = one_panel(7.0, 3.6, "Squared prediction error")
     rows, over = np.arange(len(errors)), errors > validator.limit_
     axes.plot(rows, errors, "-", color=DARK, linewidth=0.8, label="rows")
     axes.plot(rows[over], errors[over], "v", color=ALARM, markersize=4, label="alarms")

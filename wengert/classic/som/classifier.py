@@ -10,13 +10,13 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ...errors import ArgumentError
 from ...record.buffers import Array
-from ..estimator import Estimator, choice
-from .quality import apart, weighted
+from ..estimator import Estimator, choice, row_weights
+from .distances import apart
 from .som import SOM
 
 
 class SOMClassifier(ClassifierMixin, Estimator):
-    """Classify a row by the training rows on its best unit of a map (Kohonen 1990, section V-A).
+    """Classify a row by the training rows on its best unit of a map (Kohonen 1990, Proc. IEEE 78:1464).
 
     The map is made without the classes; they only name its units. A unit on which no row fell takes the shares of
     the unit nearest to it, in the space of the data, on which one did. `LVQ1(initial=(model.som_.weights_,
@@ -50,7 +50,7 @@ class SOMClassifier(ClassifierMixin, Estimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
+        tags.input_tags.allow_nan = getattr(self.som, "metric", None) != "cosine"
         return tags
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -60,7 +60,7 @@ class SOMClassifier(ClassifierMixin, Estimator):
             raise ArgumentError(f"SOMClassifier: som={self.som!r} was given; pass a SOM, or None for SOM().")
         X, y = self._samples(X, y, reset=True, ensure_all_finite="allow-nan")
         check_classification_targets(y)
-        weight = weighted(sample_weight, len(X))
+        weight = np.ones(len(X)) if sample_weight is None else row_weights(self, sample_weight, len(X))
         classes, numbers = np.unique(y, return_inverse=True)
         som = SOM() if self.som is None else clone(self.som)
         som.fit(X, sample_weight=None if sample_weight is None else weight)

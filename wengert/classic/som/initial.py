@@ -72,6 +72,23 @@ def heuristic_size(total: float, axes: Axes, hexagonal: bool) -> tuple[int, int]
     return max(1, int(np.floor(units / columns + 0.5))), columns
 
 
+def map_size(
+    sides: tuple[int | None, int | None], total: float, axes: Axes | None, hexagonal: bool, torus: bool
+) -> tuple[int, int]:
+    """Return (rows, columns): the sides that are given, the others so that there are as many units as is usual."""
+    rows, columns = sides
+    if rows is not None and columns is not None:
+        return rows, columns
+    assert axes is not None
+    usual = heuristic_size(total, axes, hexagonal)
+    units = usual[0] * usual[1]
+    if rows is not None:
+        return rows, max(1, round(units / rows))
+    rows, columns = usual if columns is None else (max(1, round(units / columns)), columns)
+    # Every second row of a hexagonal lattice is shifted, so a torus closes with an even number.
+    return rows + (rows % 2 if hexagonal and torus else 0), columns
+
+
 def initial_weights(
     how: str, lattice: Lattice, source: Source, survey: Survey, axes: Axes | None, random: np.random.RandomState
 ) -> Array:

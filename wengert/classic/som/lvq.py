@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from ...errors import ArgumentError, DivergedError
 from ...record.buffers import Array
 from ...train.progress import shown
-from ..estimator import Estimator, choice, plain, real, whole
+from ..estimator import Estimator, choice, plain, real, squarable, whole
 from .lvq_kernel import Codebook, nearest, present
 
 LLOYD_ROUNDS = 100
@@ -22,7 +22,7 @@ LLOYD_ROUNDS = 100
 class LVQ1(ClassifierMixin, Estimator):
     """Classify by the nearest of a few prototypes, which training moves towards rows of their class, away from others.
 
-    One presentation of a row x with the nearest prototype m (Kohonen 1990, Proc. IEEE 78:1464, section V-B)::
+    One presentation of a row x with the nearest prototype m (Kohonen 1990, Proc. IEEE 78:1464)::
 
         m <- m + rate (x - m)   if m and x are of one class,   m <- m - rate (x - m)   otherwise
 
@@ -137,6 +137,7 @@ class LVQ1(ClassifierMixin, Estimator):
         whole(self, "prototypes"), whole(self, "epochs"), choice(self, "decay", ("linear", "constant"))
         real(self, "learning_rate", lambda v: 0 < v <= 1, "a number above 0 and at most 1")
         X, y = self._samples(X, y, reset=True)
+        squarable(self, X, X.dtype)
         check_classification_targets(y)
         self.classes_, targets = np.unique(y, return_inverse=True)
         targets = targets.astype(np.int64)
@@ -179,7 +180,8 @@ class LVQ1(ClassifierMixin, Estimator):
 
     def _nearest(self, X: Any) -> tuple[Array, Array]:
         self._fitted("prototypes_")
-        X = self._samples(X, reset=False).astype(self.prototypes_.dtype, copy=False)
+        X = squarable(self, self._samples(X, reset=False), self.prototypes_.dtype)
+        X = X.astype(self.prototypes_.dtype, copy=False)
         numbers = np.arange(len(self.prototypes_))
         return nearest(X, Codebook.of(self.prototypes_, numbers))
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...record.buffers import Array
-from .form import Form
 from .lattice import Lattice
 from .neighborhood import neighborhood
+from .search_form import Form
 
 
 def search_in_numpy(X: Array, weights: Array, form: Form, masses: Array | None = None) -> tuple[Array, ...]:

@@ -56,12 +56,12 @@ def spread(lattice: Lattice, kind: str, radius: float, sums: Array) -> Array:
     step = max(1, _PIECE // lattice.units)
     for first in range(0, lattice.units, step):
         some = slice(first, first + step)
-        product(neighborhood(kind, _squared(lattice, some), radius), sums, out[some])
+        product(neighborhood(kind, squared_distances(lattice, some), radius), sums, out[some])
     return out
 
 
-def _squared(lattice: Lattice, some: slice) -> Array:
-    """Return squared distances of some units to all, shape (some, units)."""
+def squared_distances(lattice: Lattice, some: slice | Array) -> Array:
+    """Return squared distances on the lattice of some units, numbers or a slice of them, to all: (some, units)."""
     x, y = lattice.positions.T
     across, down = lattice.periods
     squared: Array = _apart(x[some, None] - x, across) ** 2 + _apart(y[some, None] - y, down) ** 2
@@ -70,7 +70,7 @@ def _squared(lattice: Lattice, some: slice) -> Array:
 
 @lru_cache(4)
 def _all_squared(lattice: Lattice) -> Array:
-    return _squared(lattice, slice(None))
+    return squared_distances(lattice, slice(None))
 
 
 def _apart(difference: Array, period: float) -> Array:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from ...compiler.cpu import host
-from ...compiler.ir import I64, PTR, Function, Module, Slot, Type, V
+from ...compiler.ir import I64, PTR, Function, Module, Type, V
 from ...compiler.kernels import Written, call
-from ...compiler.matmul.tile import geometry, mask_below, smallest
+from ...compiler.lanes import first_least
+from ...compiler.matmul.tile import geometry
 from ...record.buffers import Array
 from .lattice import Lattice
 from .neighborhood import neighborhood
@@ -85,8 +86,10 @@ def _write(module: Module, name: str, element: str, metric: str, kind: str, mask
         best, winner = f.slot(f.const(float("inf"), one)), f.slot(zero)
         with f.loop(zero, w["padded"], L) as j:
             found = _distances(f, w, x, j, (g.vector, metric, masked))
-            inside = mask_below(f, smallest(f, w["units"] - j, f.const(L, I64)), L)
-            _keep_best(f, inside.select(found, f.const(float("inf"), g.vector)), j, best, winner)
+            least, lane = first_least(f, found, w["units"] - j)
+            with f.when(least.compare("lt", best.get())):
+                best.set(least)
+                winner.set(j + lane)
         f.store(best.get(), f.at(w["values"], step, element))
         with f.loop(zero, w["padded"], L) as j:
             _move(f, w, j, winner.get(), step, (g.vector, kind))
@@ -121,23 +124,6 @@ def _distances(f: Function, w: dict[str, V], x: V, j: V, how: tuple[Type, str, b
         else:
             total.set(f.fma(apart, apart, total.get()))
     return total.get() / f.intrinsic("sqrt", lengths.get()) if metric == "cosine" else total.get()
-
-
-def _keep_best(f: Function, found: V, j: V, best: Slot, winner: Slot) -> None:
-    """Keep the least distance so far and the first unit that has it."""
-    lanes = found.type.lanes
-    rest, n = found, lanes
-    while n > 1:
-        n //= 2
-        low, high = (rest.take(range(n)), rest.take(range(n, 2 * n))) if n > 1 else (rest.lane(0), rest.lane(1))
-        rest = low.compare("lt", high).select(low, high)
-    with f.when(rest.compare("lt", best.get())):
-        equal = f.line(f"bitcast {found.compare('eq', rest.splat(lanes))} to i{lanes}", Type(f"i{lanes}"))
-        marked = equal.cast("zext", "i32") | (1 << lanes)
-        f.module.declare_text("declare i32 @llvm.cttz.i32(i32, i1)")
-        lane = f.line(f"call i32 @llvm.cttz.i32({marked}, i1 true)", Type("i32"))
-        best.set(rest)
-        winner.set(j + (lane & (lanes - 1)).cast("zext", "i64"))
 
 
 def _move(f: Function, w: dict[str, V], j: V, winner: V, step: V, how: tuple[Type, str]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import ArgumentError
 from ...record.buffers import Array
-from ...train.pictures import MARKERS, class_colours, new_figure, shortened
+from ...train.pictures import MARKERS, class_colours, new_figure, one_panel, shortened
 from ..estimator import plain
 from . import planes as arrays
 from .lattice import HEIGHT, Lattice
@@ -49,8 +49,7 @@ def u_matrix(som: Any, *, full: bool = True, average: str = "median", title: str
     """Distances between neighbouring units (`planes.u_matrix`): dark valleys are clusters, bright ridges borders."""
     found = arrays.u_matrix(som, full=full, average=average)
     lattice = parts_of(som).lattice
-    figure = new_figure(*_size(lattice), title)
-    axes = figure.add_subplot()
+    figure, axes = one_panel(*_size(lattice), title)
     drawn = _draw(axes, lattice, found.values, found.positions, 0.5 if full else 1.0)
     figure.colorbar(drawn, ax=axes, label="distance to neighbours", shrink=0.8)
     return figure
@@ -90,8 +89,7 @@ def hits(som: Any, X: Any, sample_weight: Any = None, *, title: str = "Hits") ->
     """For how many rows each unit is the best (`planes.hits`)."""
     counts = arrays.hits(som, X, sample_weight)
     lattice = parts_of(som).lattice
-    figure = new_figure(*_size(lattice), title)
-    axes = figure.add_subplot()
+    figure, axes = one_panel(*_size(lattice), title)
     drawn = _draw(axes, lattice, counts, lattice.positions)
     figure.colorbar(drawn, ax=axes, label="rows" if sample_weight is None else "weight", shrink=0.8)
     if lattice.units <= MOST_TEXTS:
@@ -111,8 +109,7 @@ def labels(som: Any, X: Any, y: Any, sample_weight: Any = None, *, title: str = 
 
     found = arrays.label_map(som, X, y, sample_weight)
     lattice = parts_of(som).lattice
-    figure = new_figure(_size(lattice)[0] + 0.6, _size(lattice)[1], title)
-    axes = figure.add_subplot()
+    figure, axes = one_panel(_size(lattice)[0] + 0.6, _size(lattice)[1], title)
     colours = [to_rgba(colour) for colour in class_colours(len(found.classes))]
     faces = np.ones((lattice.units, 4))
     for unit, (label, purity) in enumerate(zip(found.labels.ravel(), found.purity.ravel(), strict=True)):
@@ -213,8 +210,7 @@ def replay(som: Any, X: Any, y: Any = None, features: tuple[int, int] | None = N
 def _over(found: Projection, nodes: Array, y: Any, title: str) -> Figure:
     from matplotlib.collections import LineCollection
 
-    figure = new_figure(6.0, 5.2, title)
-    axes = figure.add_subplot()
+    figure, axes = one_panel(6.0, 5.2, title)
     if y is None:
         axes.plot(*found.points.T, ".", color="0.6", markersize=3, zorder=1, label="rows")
     else:

@@ -11,9 +11,10 @@ import numpy as np
 
 from ...errors import ArgumentError
 from ...record.buffers import Array
-from ..estimator import plain
+from ..estimator import plain, row_weights
+from .distances import apart
 from .lattice import HEIGHT, Lattice
-from .quality import apart, best_units, parts_of, weighted
+from .quality import best_units, parts_of
 
 AVERAGES: dict[str, Any] = {"median": np.median, "mean": np.mean}
 
@@ -138,7 +139,7 @@ def hits(som: Any, X: Any, sample_weight: Any = None) -> Array:
     """
     lattice = parts_of(som).lattice
     units, _ = best_units(som, X)
-    weight = None if sample_weight is None else weighted(sample_weight, len(units))
+    weight = None if sample_weight is None else row_weights(som, sample_weight, len(units))
     return np.bincount(units[:, 0], weight, lattice.units).reshape(lattice.rows, lattice.columns)
 
 
@@ -172,7 +173,7 @@ def label_map(som: Any, X: Any, y: Any, sample_weight: Any = None) -> LabelMap:
     if y.shape != (len(units),):
         raise ArgumentError(f"label_map: y has shape {y.shape}; pass one class for each of the {len(units)} rows of X.")
     classes, numbers = np.unique(y, return_inverse=True)
-    weight = None if sample_weight is None else weighted(sample_weight, len(units))
+    weight = None if sample_weight is None else row_weights(som, sample_weight, len(units))
     flat = np.bincount(units[:, 0] * len(classes) + numbers, weight, lattice.units * len(classes))
     counts = flat.reshape(lattice.rows, lattice.columns, len(classes)).astype(np.float64)
     total = counts.sum(axis=-1)

@@ -17,13 +17,13 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from ...errors import ArgumentError, DataError
 from ...record.buffers import Array
-from ..estimator import plain
-from .kernel import Form
+from ..estimator import plain, row_weights
+from .distances import apart, distances, nearest
 from .lattice import Lattice
-from .neighborhood import neighborhood
-from .search import ELEMENTS, distances, nearest, pack, search
+from .neighborhood import neighborhood, squared_distances
+from .search import ELEMENTS, pack, search
+from .search_form import METRICS, Form
 
-METRICS = ("euclidean", "cosine", "manhattan")
 CHUNK = 1 << 21  # elements of a table of distances that are held at once
 TINY = np.finfo(np.float64).tiny
 
@@ -77,20 +77,6 @@ def parts_of(som: Any) -> Parts:
 # -- distances -----------------------------------------------------------------------------------------------------
 
 
-def apart(a: Array, b: Array, metric: str) -> Array:
-    """Return the distances of rows of a to rows of b, pair by pair (shapes broadcast), from their differences.
-
-    Where either holds NaN the component is left out. Cosine: 1 - cos; a vector of zeros is at distance 1.
-    """
-    if metric == "cosine":
-        lengths = np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
-        return np.asarray(1.0 - np.divide((a * b).sum(axis=-1), lengths, out=np.zeros_like(lengths), where=lengths > 0))
-    difference = np.nan_to_num(a - b)
-    if metric == "manhattan":
-        return np.asarray(np.abs(difference).sum(axis=-1))
-    return np.asarray(np.sqrt((difference * difference).sum(axis=-1)))
-
-
 def _searched(weights: Array, metric: str) -> Array:
     """Return weights as searches take them: of length 1 for cosine; zeros stay zeros, at distance 1 from all."""
     if metric != "cosine":
@@ -115,16 +101,6 @@ def rows_of(som: Any, X: Any) -> Array:
     if metric == "cosine" and np.isnan(X).any():
         raise DataError("X: values are missing, and metric='cosine' needs them all; impute them first.")
     return np.asarray(X)
-
-
-def weighted(sample_weight: Any, rows: int) -> Array:
-    """Return weights of rows, checked: None is 1 each. Raises `DataError` for another number, or a negative one."""
-    weight = np.ones(rows) if sample_weight is None else np.asarray(plain(sample_weight), np.float64)
-    if weight.shape != (rows,) or not (weight >= 0).all() or not 0 < weight.sum() < np.inf:
-        raise DataError(
-            f"sample_weight of shape {weight.shape} was given; pass {rows} numbers from 0 on, one a row, not all zero."
-        )
-    return weight
 
 
 def best_units(som: Any, X: Any, k: int = 1) -> tuple[Array, Array]:
@@ -159,7 +135,7 @@ def quantization_error(som: Any, X: Any, sample_weight: Any = None) -> float:
     0.5
     """
     _, lengths = best_units(som, X)
-    return float(np.average(lengths[:, 0], weights=weighted(sample_weight, len(lengths))))
+    return _mean(som, lengths[:, 0], sample_weight)
 
 
 def topographic_error(som: Any, X: Any, neighbours: int | None = None, sample_weight: Any = None) -> float:
@@ -172,19 +148,18 @@ def topographic_error(som: Any, X: Any, neighbours: int | None = None, sample_we
     0.3333333333333333
     """
     lattice = parts_of(som).lattice
-    weight = weighted(sample_weight, len(rows_of(som, X)))
-    near = _adjacent(lattice, neighbours)
-    if lattice.units == 1:
-        return 0.0
-    units, _ = best_units(som, X, 2)
-    return float(np.average(~near[units[:, 0], units[:, 1]], weights=weight))
+    near = lattice.neighbours(neighbours)
+    best, second = best_units(som, X, min(2, lattice.units))[0].T[[0, -1]]
+    pairs = np.concatenate([unit * lattice.units + others for unit, others in enumerate(near)])
+    parted = ~np.isin(best * lattice.units + second, pairs) & (best != second)
+    return _mean(som, parted, sample_weight)
 
 
 def combined_error(som: Any, X: Any, neighbours: int | None = None, sample_weight: Any = None) -> float:
     """Return the mean of the way from a row to its best unit and on, over the lattice, to its second best.
 
     The way on is the shortest along neighbours, its length the sum of the distances of their weights: a map that
-    folds makes it long (Kaski & Lagus 1996, Comparing self-organizing maps, ICANN, eq. 1).
+    folds makes it long (Kaski & Lagus 1996, Comparing self-organizing maps, ICANN).
 
     >>> combined_error(Map([[0.0], [5.0], [1.0]], Lattice(1, 3)), [[0.5]])
     9.5
@@ -202,8 +177,11 @@ def combined_error(som: Any, X: Any, neighbours: int | None = None, sample_weigh
     lengths = apart(np.repeat(weights, np.diff(ends), axis=0), weights[targets], metric)
     starts, place = np.unique(units[:, 0], return_inverse=True)
     graph = csr_array((lengths, targets.astype(np.int32), ends.astype(np.int32)), shape=(lattice.units, lattice.units))
-    ways = dijkstra(graph, indices=starts)[place, units[:, 1]]
-    return float(np.average(first[:, 0] + ways, weights=weighted(sample_weight, len(units))))
+    ways, step = np.empty(len(units)), max(1, CHUNK // lattice.units)
+    for begin in range(0, len(starts), step):
+        here = np.flatnonzero((begin <= place) & (place < begin + step))
+        ways[here] = dijkstra(graph, indices=starts[begin : begin + step])[place[here] - begin, units[here, 1]]
+    return _mean(som, first[:, 0] + ways, sample_weight)
 
 
 def distortion(som: Any, X: Any, radius: float = 1.0, sample_weight: Any = None) -> float:
@@ -219,14 +197,14 @@ def distortion(som: Any, X: Any, radius: float = 1.0, sample_weight: Any = None)
     if not np.isfinite(radius) or radius < 0:
         raise ArgumentError(f"distortion: radius={radius!r} was given; pass a number of at least 0.")
     weights, lattice, metric, kind = parts_of(som)
-    share = neighborhood(kind, lattice.distances() ** 2, radius)
     units, X = best_units(som, X)[0][:, 0], rows_of(som, X)
     sums, step = np.empty(len(X)), max(1, CHUNK // len(weights))
     for first in range(0, len(X), step):
         some = slice(first, first + step)
         table = distances(X[some], _searched(weights, metric), metric)
-        sums[some] = (table * table * share[units[some]]).sum(axis=1)
-    return float(np.average(sums, weights=weighted(sample_weight, len(units))))
+        share = neighborhood(kind, squared_distances(lattice, units[some]), radius)
+        sums[some] = (table * table * share).sum(axis=1)
+    return _mean(som, sums, sample_weight)
 
 
 def measures(som: Any, X: Any, neighbours: int | None = None) -> dict[str, float]:
@@ -261,9 +239,7 @@ def over_radius(som: Any, X: Any, radii: Sequence[float], neighbours: int | None
     return dict(zip(names, np.array(found, np.float64).reshape(-1, 3).T, strict=True))
 
 
-def _adjacent(lattice: Lattice, neighbours: int | None) -> Array:
-    """Return which units are neighbours: booleans, shape (units, units)."""
-    near = np.zeros((lattice.units, lattice.units), np.bool_)
-    for unit, others in enumerate(lattice.neighbours(neighbours)):
-        near[unit, others] = True
-    return near
+def _mean(som: Any, values: Array, sample_weight: Any) -> float:
+    """Return the mean of a value a row, each counted as often as sample_weight says (None: once)."""
+    weights = None if sample_weight is None else row_weights(som, sample_weight, len(values))
+    return float(np.average(values, weights=weights))

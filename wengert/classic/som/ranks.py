@@ -15,8 +15,9 @@ import numpy as np
 
 from ...errors import ArgumentError
 from ...record.buffers import Array
-from .quality import CHUNK, apart, best_units, parts_of, rows_of
-from .search import distances
+from .distances import apart, distances
+from .neighborhood import squared_distances
+from .quality import CHUNK, best_units, parts_of, rows_of
 
 Table = Callable[[slice], Array]
 
@@ -94,13 +95,15 @@ def _spaces(som: Any, X: Array) -> tuple[Table, Table]:
     """Return the distances of rows to all rows in the data, and on the lattice."""
     _, lattice, metric, _ = parts_of(som)
     X = X.astype(np.float64, copy=False)
-    units = best_units(som, X)[0][:, 0]
-    steps = lattice.distances().round(DECIMALS)
-    if np.isnan(X).any():
-        return lambda some: np.stack([between(x, X, metric) for x in X[some]]), lambda some: steps[units[some]][
-            :, units
-        ]
-    return lambda some: distances(X[some], X, metric), lambda some: steps[units[some]][:, units]
+    units, holes = best_units(som, X)[0][:, 0], bool(np.isnan(X).any())
+
+    def data(some: slice) -> Array:
+        return np.stack([between(x, X, metric) for x in X[some]]) if holes else distances(X[some], X, metric)
+
+    def steps(some: slice) -> Array:
+        return np.sqrt(squared_distances(lattice, units[some])).round(DECIMALS)[:, units]
+
+    return data, steps
 
 
 def between(row: Array, X: Array, metric: str) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import DataError
 from ...record.buffers import Array
-from .form import BLOCK
+from .search_form import BLOCK
 
 
 class Piece(NamedTuple):
@@ -50,8 +50,9 @@ class Chunks:
     def pieces(self) -> Iterator[Piece]:
         """Yield all rows in order, in pieces of whole blocks; at most a block is copied of each chunk."""
         kept: list[Array] = []
+        came = False
         for chunk in self.make():
-            rows = self.check(chunk)
+            rows, came = self.check(chunk), True
             missing = -sum(map(len, kept)) % BLOCK
             if missing:
                 kept.append(rows[:missing].copy())
@@ -67,6 +68,8 @@ class Chunks:
                 kept = [rows[whole:].copy()]
         if kept:
             yield Piece(np.concatenate(kept), None)
+        if not came:
+            raise DataError("SOM: no row came; pass chunks that hold some, from an iterable that can be read anew.")
 
     def batches(self, size: int, random: np.random.RandomState) -> Iterator[Piece]:
         """Yield all rows once, in the order they come in, at most `size` at a time."""

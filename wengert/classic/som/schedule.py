@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import ArgumentError
 from ...record.buffers import Array
+from .lattice import Lattice
 
 LARGEST = 1e9  # radius that is taken: it spans every map
 SCHEDULES = ("linear", "exponential", "inverse")
@@ -27,6 +28,15 @@ def course(schedule: str, begin: float, end: float, t: Array) -> Array:
     if schedule == "exponential":
         return np.asarray(begin * (end / begin) ** t)
     return np.asarray(begin / (1 + (begin / end - 1) * t))
+
+
+def default_radius(lattice: Lattice) -> tuple[float, float]:
+    """Return the radius (at first, at last) for a lattice: half its longer side, and 1.
+
+    >>> default_radius(Lattice(12, 8))
+    (6.0, 1.0)
+    """
+    return max(1.0, max(lattice.rows, lattice.columns) / 2), 1.0
 
 
 def endless(begin: float, end: float, seen: float, scale: float) -> float:

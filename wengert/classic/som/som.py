@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -13,14 +13,15 @@ from sklearn.utils import check_random_state
 from ...errors import ArgumentError, DataError
 from ...record.buffers import Array
 from ...train.progress import shown
-from ..estimator import Estimator, choice, plain, row_weights, whole
-from .form import BLOCK, Form
-from .initial import INITIAL, Axes, heuristic_size, initial_weights
+from ..estimator import Estimator, choice, plain, row_weights, squarable, whole
+from .distances import distances, nearest
+from .initial import INITIAL, Axes, initial_weights, map_size
 from .lattice import Lattice
 from .neighborhood import NEIGHBORHOODS
 from .rows import Chunks, Piece, Source, Survey, Whole
-from .schedule import SCHEDULES, checked_pair, course, endless
-from .search import ELEMENTS, distances, nearest, pack, search
+from .schedule import SCHEDULES, checked_pair, course, default_radius, endless
+from .search import ELEMENTS, pack, search
+from .search_form import BLOCK, METRICS, Form
 from .training import (
     State,
     batch_epoch,
@@ -33,7 +34,6 @@ from .training import (
     unit_lengths,
 )
 
-METRICS = ("euclidean", "cosine", "manhattan")
 METHODS = ("batch", "minibatch", "online")
 INCOMPLETE = "SOM: values are missing (NaN), and metric='cosine' needs them all; use euclidean, or impute first."
 PER_UNIT = 10  # rows a unit of an endless stream after which radius and rate are halfway down
@@ -132,14 +132,15 @@ class SOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
 
         chunks: an iterable that can be read anew for each epoch (a list of memory maps, say), or a function that
         returns one. With method "batch" the weights are those `fit` gives for all rows at once, to the bit. There is no
-        `labels_`; rows come in their order also for "minibatch" and "online". Raises `DataError` if nothing comes, or
-        nothing the second time.
+        `labels_`; rows come in their order also for "minibatch" and "online". Raises `ArgumentError` for one table, or
+        an iterator, which is empty after the first epoch; `DataError` if nothing comes, or nothing the second time.
         """
         self._check()
-        if isinstance(chunks, np.ndarray) or not (callable(chunks) or isinstance(chunks, Iterable)):
+        one = hasattr(chunks, "shape") or isinstance(chunks, (str, Iterator))
+        if one or not (callable(chunks) or isinstance(chunks, Iterable)):
             raise ArgumentError(
-                f"SOM.fit_chunks: a {type(chunks).__name__} was given; pass a list of arrays of rows, or a function "
-                "returning an iterator of them (`fit` takes one array)."
+                f"SOM.fit_chunks: a {type(chunks).__name__} was given; rows are read anew for each epoch, so pass a "
+                "list of arrays of rows, or a function returning an iterator of them (`fit` takes one table)."
             )
         make: Callable[[], Iterable[Any]] = chunks if callable(chunks) else lambda: chunks
         first = next(iter(make()), None)
@@ -184,7 +185,7 @@ class SOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
             stream_step(state, piece, radius, self._memory(np.inf))
         self._keep(state, radius)
         self.labels_, distances = self._search(X)
-        self.quantization_error_ = summed(distances, masses) / max(heft(X, masses), 1e-300)
+        self.quantization_error_ = summed(distances, masses) / heft(X, masses)
         return self
 
     def _train(self, source: Source, dtype: Any) -> None:
@@ -220,7 +221,8 @@ class SOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         size = whole(self, "batch_size") if self.method == "minibatch" else BLOCK
         for piece in source.batches(size, random):
             rows = len(piece.rows)
-            now = np.minimum((state.seen + np.arange(rows)) / max(self.epochs * self._total - 1, 1), 1)
+            before = np.arange(rows) if piece.masses is None else np.cumsum(piece.masses) - piece.masses
+            now = np.minimum((state.seen + before) / self._span, 1)
             radii = course(self.radius_schedule, *pair, now)
             radius = float(radii[-1])
             if self.method == "minibatch":
@@ -229,41 +231,26 @@ class SOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
                 rates = course(self.rate_schedule, *self._rates(), now)
                 error += online_steps(state, piece, np.arange(rows), rates, radii)
             mass += heft(*piece)
-        return radius, error / max(mass, 1e-300)
+        return radius, error / mass
 
     def _begin(self, source: Source, dtype: Any, random: Any = None) -> State:
         """Return a map before training: its size, its form, its first weights."""
         random = check_random_state(self.random_state) if random is None else random
         survey = Survey(source)
-        sized = self.rows is not None and self.columns is not None
-        axes = None if sized and self.initial != "pca" else Axes(source, survey)
-        self.shape_ = self._size(survey, axes)
+        rows, columns = (None if side is None else int(side) for side in (self.rows, self.columns))
+        axes = Axes(source, survey) if rows is None or columns is None or self.initial == "pca" else None
+        self.shape_ = map_size((rows, columns), survey.total, axes, self.lattice == "hex", bool(self.torus))
         self.form_ = self._form()
         lattice = self.lattice_
         weights = initial_weights(self.initial, lattice, source, survey, axes, random)
         if self.metric == "cosine":
             weights = unit_lengths(weights)
         self._total = survey.total
+        self._span = max(self.epochs * survey.total - survey.total / survey.count, 1e-300)  # to the last row's turn
         return State(weights, lattice, np.dtype(dtype), self.metric, self.neighborhood, survey.masked)
 
     def _form(self) -> tuple[bool, bool, str]:
         return self.lattice == "hex", bool(self.torus), self.metric
-
-    def _size(self, survey: Survey, axes: Axes | None) -> tuple[int, int]:
-        if self.rows is not None and self.columns is not None:
-            return whole(self, "rows"), whole(self, "columns")
-        assert axes is not None
-        rows, columns = heuristic_size(survey.total, axes, self.lattice == "hex")
-        units = rows * columns
-        if self.rows is not None:
-            rows = whole(self, "rows")
-            columns = max(1, round(units / rows))
-        elif self.columns is not None:
-            columns = whole(self, "columns")
-            rows = max(1, round(units / columns))
-        if self.lattice == "hex" and self.torus and self.rows is None:
-            rows += rows % 2
-        return rows, columns
 
     def _keep(self, state: State, radius: float) -> None:
         """Set what was learned."""
@@ -315,6 +302,7 @@ class SOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
 
     def _rows(self, X: Any, *, reset: bool) -> Array:
         rows: Array = self._samples(X, reset=reset, ensure_all_finite="allow-nan")
+        squarable(self, rows, rows.dtype if self.method == "online" else np.float64)
         if np.isnan(np.min(rows)):
             if (self.metric if reset else self.form_[2]) == "cosine":
                 raise DataError(INCOMPLETE)
@@ -403,12 +391,3 @@ class SOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         from .minisom import converted
 
         return converted(cls, minisom)
-
-
-def default_radius(lattice: Lattice) -> tuple[float, float]:
-    """Return (at first, at last) for a lattice: half its longer side, and 1.
-
-    >>> default_radius(Lattice(12, 8))
-    (6.0, 1.0)
-    """
-    return max(1.0, max(lattice.rows, lattice.columns) / 2), 1.0

@@ -1,7 +1,7 @@
 """Training a map: one epoch of each method, and the accumulators that a stream of batches goes on with.
 
 batch: w_j = sum_i h_c(i)j x_i / sum_i h_c(i)j, with all best units found before any unit moves (Kohonen 2013, Neural
-Networks 37:52, section 4). minibatch: the same on sums that fade. online: see `online`.
+Networks 37:52). minibatch: the same on sums that fade. online: see `online`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...record.buffers import Array
-from .form import Form
 from .lattice import Lattice
 from .neighborhood import spread
 from .online import present
 from .rows import Piece, Source
 from .search import ELEMENTS, Totals, pack, search
+from .search_form import Form
 
 FADING = 2.0  # how fast what was learned on a coarse map is forgotten: rows weigh (when seen / now)^2
 _LEAST = np.finfo(np.float64).tiny  # a unit that takes part in nothing larger stays

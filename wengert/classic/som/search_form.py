@@ -8,6 +8,7 @@ from ...compiler.cpu import host
 from ...compiler.ir import F32, I32, I64, PTR, Module, Type, V
 from ...compiler.matmul.tile import Geometry, geometry
 
+METRICS = ("euclidean", "cosine", "manhattan")
 VECTORS = 3  # vectors of rows in a tile
 TOGETHER = 4  # sums in float64 that run side by side, for one waits for its last addition
 BLOCK = 2304  # rows of a unit of work, and of a partial sum: a multiple of every tile's rows

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...compiler.ir import F32, I32, I64, Slot, V
-from .form import CONSTANT, DOUBT, LONGEST, PER_NORM, REACH, SCALE, VECTORS, Writing
-from .lanes import across, largest, least
+from ...compiler.lanes import across, largest, least
+from .search_form import CONSTANT, DOUBT, LONGEST, PER_NORM, REACH, SCALE, VECTORS, Writing
 
 Sums = list[list[Slot]]  # of each unit of a tile with each vector of rows
 

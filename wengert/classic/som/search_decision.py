@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...compiler.ir import F64, I32, I64, PTR, Function, Module, Slot, Type, V
+from ...compiler.lanes import first_least
 from ...compiler.matmul.tile import mask_below, smallest
-from .form import TOGETHER, Form, Writing, tile
-from .lanes import first_least
+from .search_form import TOGETHER, Form, Writing, tile
 
 
 def decide(s: Writing, number: Callable[[V], V], count: V, doubtful: str | Slot) -> None:

@@ -1,11 +1,11 @@
-"""Vectors taken apart and put together, for the kernels of maps."""
+"""Vectors taken apart and put together, for kernels written by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...compiler.ir import I32, I64, Function, Type, V
-from ...compiler.matmul.tile import mask_below, smallest
+from .ir import I32, I64, Function, Type, V
+from .matmul.tile import mask_below, smallest
 
 
 def first_least(f: Function, values: V, count: V) -> tuple[V, V]:
