@@ -1,8 +1,9 @@
-"""`wengert.linalg`: linear algebra by its Array API names, gathered from where it is defined."""
+"""`wengert.linalg`: linear algebra by its Array API names, and norm and lstsq, gathered from where it is defined."""
 
 from .ops.decompose import cholesky, qr
 from .ops.linalg import cross, diagonal, kron, matmul, matrix_power, outer, tensordot, trace, vecdot
 from .ops.norms import matrix_norm, matrix_rank, vector_norm
+from .ops.numpy_linalg import lstsq, norm
 from .ops.shape import matrix_transpose
 from .ops.solve import det, inv, pinv, slogdet, solve
 from .ops.spectral import eig, eigh, eigvals, eigvalsh, svd, svdvals
@@ -18,11 +19,13 @@ __all__ = [
     "eigvalsh",
     "inv",
     "kron",
+    "lstsq",
     "matmul",
     "matrix_norm",
     "matrix_power",
     "matrix_rank",
     "matrix_transpose",
+    "norm",
     "outer",
     "pinv",
     "qr",
