@@ -64,9 +64,9 @@ class Methods(Operators):
         """Return the tensor without axes of size 1."""
         return shape.squeeze(self, axis)
 
-    def astype(self, dtype: Any) -> Tensor:
-        """Return the tensor in another dtype."""
-        return astype(self, dtype)
+    def astype(self, dtype: Any, copy: bool = True) -> Tensor:
+        """Return the tensor in another dtype; copy=False gives the tensor itself where it has it."""
+        return astype(self, dtype, copy=copy)
 
     def sum(self, axis: Any = None, *, keepdims: bool = False, dtype: Any = None) -> Tensor:
         """Return the sum over the axes; see `wengert.sum`."""
@@ -80,12 +80,18 @@ class Methods(Operators):
         """Return the mean over the axes; see `wengert.mean`."""
         return reduce.mean(self, axis=axis, keepdims=keepdims)
 
-    def var(self, axis: Any = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-        """Return the variance over the axes; see `wengert.var`."""
+    def var(
+        self, axis: Any = None, *, correction: float = 0.0, keepdims: bool = False, ddof: float | None = None
+    ) -> Tensor:
+        """Return the variance over the axes; see `wengert.var`. ddof: NumPy's name of the correction."""
+        correction = correction if ddof is None else ddof
         return reduce.var(self, axis=axis, correction=correction, keepdims=keepdims)
 
-    def std(self, axis: Any = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-        """Return the standard deviation over the axes; see `wengert.std`."""
+    def std(
+        self, axis: Any = None, *, correction: float = 0.0, keepdims: bool = False, ddof: float | None = None
+    ) -> Tensor:
+        """Return the standard deviation over the axes; see `wengert.std`. ddof: NumPy's name of the correction."""
+        correction = correction if ddof is None else ddof
         return reduce.std(self, axis=axis, correction=correction, keepdims=keepdims)
 
     def max(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:

@@ -15,8 +15,6 @@ from .ops import numpy_arrays, numpy_values
 # NumPy's name: ours.
 ALIASES = {
     "absolute": "abs",
-    "amax": "max",
-    "amin": "min",
     **{f"arc{name}": f"a{name}" for name in ("cos", "cosh", "sin", "sinh", "tan", "tanh")},
     "arctan2": "atan2",
     "bitwise_not": "bitwise_invert",
@@ -75,6 +73,7 @@ REMEDIES = {
     "copyto": "write x[...] = values",
     "r_": "use wengert.concatenate",
     "radians": "use wengert.deg2rad",
+    "rollaxis": "use wengert.moveaxis",
     "row_stack": "use wengert.vstack",
     "seterr": "leave it out: tensors give no floating-point warnings",
     "set_printoptions": "use numpy.set_printoptions and print x.numpy()",
@@ -176,7 +175,3 @@ def find(name: str) -> Any:
             f"module 'wengert' has no attribute {name!r}; make a tensor of what numpy.{name} gives for x.numpy()."
         )
     raise AttributeError(f"module 'wengert' has no attribute {name!r}.")
-
-
-def __getattr__(name: str) -> Any:
-    return find(name)

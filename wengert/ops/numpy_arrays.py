@@ -26,24 +26,35 @@ def _holds_tensors(data: Any) -> bool:
     return isinstance(data, list | tuple) and any(isinstance(d, Handle) or _holds_tensors(d) for d in data)
 
 
-def array(data: Operand, dtype: Any = None, *, ndmin: int = 0) -> Tensor:
+def array(data: Operand, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0) -> Tensor:
     """Return a new tensor with a copy of the data, through which derivatives flow; Python floats become float32.
 
     data: a number, tensor, array, or a nested list of them. ndmin: axes of size 1 are put in front up to this number.
-    Raises `ShapeError` for ragged lists.
+    copy: False or None give a tensor itself where its dtype fits. Raises `ShapeError` for ragged lists.
 
     >>> import wengert
     >>> wengert.array([1, 2], dtype=wengert.float32)
     tensor([1., 2.], float32)
     """
     if isinstance(data, Handle):
-        new = alias(cast(operand(data), None if dtype is None else as_dtype(dtype)))
+        new = cast(operand(data), None if dtype is None else as_dtype(dtype))
+        new = alias(new) if copy else new
     elif _holds_tensors(data):
         parts = stack([array(part) for part in data])
         new = cast(parts, None if dtype is None else as_dtype(dtype))
     else:
         new = tensor(data, dtype=dtype)
     return reshape(new, (1,) * (ndmin - new.ndim) + new.shape) if new.ndim < ndmin else new
+
+
+def concatenate(tensors: Sequence[Operand], /, axis: int | None = 0) -> Tensor:
+    """Return the tensors joined along an axis (None: all flat); `concat` with the axis where NumPy has it.
+
+    >>> import wengert
+    >>> wengert.concatenate([[1, 2], [3]]).tolist()
+    [1, 2, 3]
+    """
+    return concat(tensors, axis=axis)
 
 
 def copy(x: Operand, /) -> Tensor:
@@ -243,18 +254,6 @@ def rot90(x: Operand, /, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
     return flip(swapaxes(x, first, second), axis=first if k % 4 == 1 else second)
 
 
-def rollaxis(x: Operand, axis: int, start: int = 0, /) -> Tensor:
-    """Return x with an axis moved before another one.
-
-    >>> import wengert
-    >>> wengert.rollaxis(wengert.zeros((2, 3, 4)), 2).shape
-    (4, 2, 3)
-    """
-    x = operand(x)
-    place = axis_of("rollaxis", axis, x.ndim)
-    return moveaxis(x, place, start - 1 if place < start else start)
-
-
 def diagonal(x: Operand, /, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """Return the elements with equal indices in two axes, which become the last one of the result.
 
@@ -382,10 +381,9 @@ def fromfunction(function: Callable[..., Any], sizes: Sequence[int], /, *, dtype
     return function(*meshgrid(*[arange(n, dtype=kind) for n in sizes], indexing="ij"))
 
 
-concatenate = concat
 __all__ = [
     "append", "array", "array_split", "atleast_1d", "atleast_2d", "column_stack", "concatenate", "copy", "delete",
     "diag", "diagonal", "dstack", "fliplr", "flipud", "fromfunction", "geomspace", "hsplit", "hstack", "identity",
-    "indices", "ix_", "logspace", "ravel", "rollaxis", "rot90", "transpose", "tril_indices", "triu_indices",
+    "indices", "ix_", "logspace", "ravel", "rot90", "transpose", "tril_indices", "triu_indices",
     "unravel_index", "vsplit", "vstack",
 ]  # fmt: skip

@@ -97,6 +97,26 @@ def cumprod(x: Operand, /, axis: int | None = None, dtype: Any = None) -> Tensor
     return cumulative_prod(ravel(x) if axis is None else x, axis=axis, dtype=dtype)
 
 
+def amax(x: Operand, /, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+    """Return the largest element over the axes; `max` with the axis where NumPy has it.
+
+    >>> import wengert
+    >>> wengert.amax([3, 1, 8]).item()
+    8
+    """
+    return max(x, axis=axis, keepdims=keepdims)
+
+
+def amin(x: Operand, /, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+    """Return the smallest element over the axes; `min` with the axis where NumPy has it.
+
+    >>> import wengert
+    >>> wengert.amin([3, 1, 8]).item()
+    1
+    """
+    return min(x, axis=axis, keepdims=keepdims)
+
+
 def ptp(x: Operand, /, axis: Any = None, *, keepdims: bool = False) -> Tensor:
     """Return the largest element minus the smallest, over the axes.
 
@@ -378,7 +398,7 @@ def correlate(x: Operand, pattern: Operand, /, mode: str = "valid") -> Tensor:
 
 
 __all__ = [
-    "allclose", "argwhere", "around", "array_equal", "average", "cbrt", "correlate", "cross", "cumprod", "cumsum",
-    "deg2rad", "digitize", "dot", "exp2", "flatnonzero", "heaviside", "inner", "intersect1d", "isclose", "nan_to_num", "ptp",
-    "rad2deg", "select", "setdiff1d", "sinc", "trace", "union1d", "unique", "vdot",
+    "allclose", "amax", "amin", "argwhere", "around", "array_equal", "average", "cbrt", "correlate", "cross", "cumprod",
+    "cumsum", "deg2rad", "digitize", "dot", "exp2", "flatnonzero", "heaviside", "inner", "intersect1d", "isclose",
+    "nan_to_num", "ptp", "rad2deg", "select", "setdiff1d", "sinc", "trace", "union1d", "unique", "vdot",
 ]  # fmt: skip
