@@ -82,7 +82,8 @@ def test_what_is_not_here_says_what_to_write(expression: str, words: str) -> Non
         "np.linalg.norm(x)", "np.linalg.norm(x, 'nuc')", "np.linalg.norm(x, 1, axis=1)", "np.linalg.norm(x, -np.inf)",
         "np.linalg.norm(x, 2, axis=(1, 0), keepdims=True)", "np.linalg.norm(x[0], 3)", "np.linalg.norm(x[None])",
         "np.linalg.lstsq(x, x[:, :2])[0]", "np.linalg.lstsq(x.T, x[0])", "np.linalg.lstsq(x.T * 1j, x[0])[:2]",
-        "np.nan_to_num(np.asarray([np.inf, -np.inf, np.nan, 1.0], dtype=np.float64))", "np.tril_indices(3, -1)", "np.size(x, 1)",
+        "np.nan_to_num(np.asarray([np.inf, -np.inf, np.nan, 1.0], dtype=np.float64))", "np.tril_indices(3, -1)",
+        "np.size(x, 1)",
         "np.correlate(x[0], x[1, :2], 'full')", "np.heaviside(x, 0.5)", "np.logspace(0, 1, 3, dtype=np.float64)",
     ],
 )  # fmt: skip
