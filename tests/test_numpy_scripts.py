@@ -337,6 +337,21 @@ def nearest_neighbours(np: Any, rng: Any) -> Any:
     return squares, nearest, votes, [counted[k] for k in sorted(counted)]
 
 
+@script
+def parts_of_complex_numbers(np: Any, rng: Any) -> Any:
+    z = np.asarray([[1 + 2j, 3j], [4 + 0j, 5 - 1j]])
+    real, imag = z.real, z.imag
+    z.real[0] = 5
+    z.imag[:, 1] += 2
+    real[1, 1] = np.inf
+    np.imag(z)[1, 0] = 77
+    z.imag *= 2
+    z.imag = z.imag + np.asarray([1, 2])
+    first = z[0, 0].real
+    first += 1
+    return z.real, z.imag, real, imag, first, z.conj().T.imag
+
+
 def plain(result: Any) -> Any:
     if isinstance(result, tuple | list):
         return [plain(part) for part in result]

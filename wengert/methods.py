@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from .operators import Operators
 from .ops import binary, index, order, reduce, shape
-from .ops.complex import conj, imag, real
+from .ops.complex import conj
+from .ops.complex import imag as imag_part
+from .ops.complex import real as real_part
 from .ops.creation import astype
 from .ops.join import repeat
 from .ops.operands import Operand
@@ -125,12 +127,20 @@ class Methods(Operators):
     @property
     def real(self) -> Tensor:
         """The real part; see `wengert.real`."""
-        return real(self)
+        return real_part(self)
+
+    @real.setter
+    def real(self, value: Operand) -> None:
+        real_part(self)[...] = value
 
     @property
     def imag(self) -> Tensor:
         """The imaginary part; see `wengert.imag`."""
-        return imag(self)
+        return imag_part(self)
+
+    @imag.setter
+    def imag(self, value: Operand) -> None:
+        imag_part(self)[...] = value
 
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
         """Return the tensor limited to min..max; see `wengert.clip`."""

@@ -158,7 +158,7 @@ __all__ = sorted([*ALIASES, *numpy_arrays.__all__, *numpy_values.__all__, *_OWN]
 def find(name: str) -> Any:
     """Return what NumPy calls by this name. Raises `AttributeError` with the remedy where it is not here.
 
-    >>> find("concatenate") is namespace.concat
+    >>> find("power") is namespace.pow
     True
     """
     if name in ALIASES:
