@@ -17,9 +17,11 @@ from ..errors import DTypeError
 from ..record.recorder import record
 from ..record.trie import Spec, spec_of
 from .batching import BROADCAST_OVER
+from .builders import broadcast
 from .identity import alias
 from .lowering import NumPy
 from .operands import Operand, cast, floating, operand, same
+from .shape import sum_to
 from .table import Case, Linear, Primitive, Rule, define, zeros_like
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ _CONJ = define(
 
 
 def _joined(a: Any, b: Any) -> Any:
-    whole = np.empty(a.shape, np.result_type(a.dtype, np.complex64))
+    whole = np.empty(np.broadcast_shapes(a.shape, b.shape), np.result_type(a.dtype, np.complex64))
     whole.real, whole.imag = a, b
     return whole
 
@@ -84,8 +86,8 @@ _JOINED = define(
     Primitive(
         name="complex",
         run=_joined,
-        infer=lambda a, b: spec_of(a.shape, np.result_type(a.dtype, np.complex64)),
-        derivative=Linear(lambda i, y_bar, x: (real, imag)[i](y_bar), operands=(0, 1)),
+        infer=lambda a, b: spec_of(broadcast("complex", a, b), np.result_type(a.dtype, np.complex64)),
+        derivative=Linear(lambda i, y_bar, x: sum_to((real, imag)[i](y_bar), x[i].shape), operands=(0, 1)),
         lower=_LEFT,
         batch=BROADCAST_OVER,
         cases=(Case(((2, 3), (2, 3))),),
