@@ -16,9 +16,9 @@ LONGEST_FILE = 450
 RANKS = {
     **dict.fromkeys(["settings", "dtypes", "errors"], 0),
     "record": 1,
-    **dict.fromkeys(["ops", "random"], 2),
+    **dict.fromkeys(["ops", "random", "draws"], 2),
     **dict.fromkeys(["tensor", "operators", "views", "display", "exchange", "autodiff", "compiler"], 3),
-    **dict.fromkeys(["namespace", "fft", "linalg", "inspection"], 3),
+    **dict.fromkeys(["namespace", "fft", "linalg", "inspection", "numpy_names", "methods"], 3),
     **dict.fromkeys(["nn", "optim", "train"], 4),
     **dict.fromkeys(["explanation", "interop", "datasets", "serialization", "classic"], 5),
     "applications": 6,

@@ -16,7 +16,7 @@ from .record.recorder import eager
 from .record.recorder import execute as synchronize
 
 if TYPE_CHECKING:
-    from . import classic, datasets, fft, linalg, nn, optim, train
+    from . import classic, datasets, fft, linalg, nn, optim, random, train
     from .compiler.report import report
     from .explanation import explain
     from .random import seed
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
-# Loaded when first used: networks, training and explanation import more than a tensor needs.
+# Loaded when first used: networks, training and explanation import more than a tensor needs; so do NumPy's names.
 _LAZY = {
     "classic": (".classic", None),
     "datasets": (".datasets", None),
@@ -38,6 +38,7 @@ _LAZY = {
     "load": (".serialization", "load"),
     "nn": (".nn", None),
     "optim": (".optim", None),
+    "random": (".random", None),
     "report": (".compiler.report", "report"),
     "save": (".serialization", "save"),
     "seed": (".random", "seed"),
@@ -67,6 +68,7 @@ __all__ = [
     "nn",
     "no_grad",
     "optim",
+    "random",
     "report",
     "save",
     "seed",
@@ -90,14 +92,17 @@ def __array_namespace_info__() -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_LAZY]
+    return [*globals(), *_LAZY, *import_module(".numpy_names", __name__).__all__]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name in _LAZY:
+        module, attribute = _LAZY[name]
+        found = import_module(module, __name__)
+        value = found if attribute is None else getattr(found, attribute)
+    elif name.startswith("__"):
         raise AttributeError(f"module 'wengert' has no attribute {name!r}.")
-    module, attribute = _LAZY[name]
-    found = import_module(module, __name__)
-    value = found if attribute is None else getattr(found, attribute)
+    else:
+        value = import_module(".numpy_names", __name__).find(name)
     globals()[name] = value
     return value

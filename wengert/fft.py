@@ -1,5 +1,7 @@
 """`wengert.fft`: the discrete Fourier transform by its Array API names."""
 
+from typing import Any
+
 from .ops.fourier import (
     fft,
     fftfreq,
@@ -33,3 +35,8 @@ __all__ = [
     "rfftfreq",
     "rfftn",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    plane = f"; use wengert.fft.{name[:-1]}n(x, axes=(-2, -1))" if name in ("fft2", "ifft2", "rfft2", "irfft2") else ""
+    raise AttributeError(f"module 'wengert.fft' has no attribute {name!r}{plane}.")

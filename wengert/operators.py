@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .ops import binary, compare, elementwise, linalg
 from .ops.operands import Operand
 from .record.entry import Handle
+from .record.recorder import value_of
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -128,4 +129,8 @@ class Operators(Handle):
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
         return NotImplemented if other is None or isinstance(other, str) else compare.not_equal(self, other)
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        spec = self.entry.node.spec
+        if spec.shape or spec.dtype.kind not in "biu":
+            return object.__hash__(self)
+        return hash(value_of(self.entry).item())  # a label: set(labels) and counts[label] go by its value

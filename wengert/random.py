@@ -149,3 +149,31 @@ def using(generator: Generator) -> Iterator[Generator]:
         yield generator
     finally:
         _chosen.reset(token)
+
+
+_LEGACY = (
+    "choice",
+    "normal",
+    "permutation",
+    "rand",
+    "randint",
+    "randn",
+    "random",
+    "shuffle",
+    "standard_normal",
+    "uniform",
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("default_rng", "Draws"):
+        from . import draws
+
+        return getattr(draws, name)
+    if name in _LEGACY:
+        method = {"rand": "random", "randint": "integers", "randn": "standard_normal"}.get(name, name)
+        raise AttributeError(
+            f"module 'wengert.random' has no attribute {name!r}; use rng = wengert.random.default_rng(seed) and "
+            f"rng.{method}."
+        )
+    raise AttributeError(f"module 'wengert.random' has no attribute {name!r}.")

@@ -14,10 +14,9 @@ from . import display, exchange
 from .autodiff import reverse
 from .dtypes import DType
 from .errors import DTypeError, GradientError, ShapeError
-from .operators import Operators
-from .ops import binary, index, reduce, shape
-from .ops.complex import conj, imag, real
-from .ops.creation import astype, check_device
+from .methods import Methods
+from .ops import index
+from .ops.creation import check_device
 from .ops.identity import alias, detach
 from .ops.operands import Operand, cast
 from .record.buffers import Array
@@ -27,7 +26,7 @@ from .record.virtual import is_outside, refuse_inside
 from .views import bind as write
 
 
-class Tensor(Operators):
+class Tensor(Methods):
     """An n-dimensional array of numbers that remembers how it was computed.
 
     Make one with `wengert.tensor`. It has the operators, indexing and broadcasting of a NumPy array. Values are
@@ -300,109 +299,11 @@ class Tensor(Operators):
     def __irshift__(self, other: Operand) -> Tensor:
         return self._in_place(self >> other, ">>=")
 
-    # -- methods that are functions of the namespace ---------------------------------------------------------
-
-    @property
-    def T(self) -> Tensor:
-        """The tensor with its axes in reverse order."""
-        return shape.permute_dims(self, tuple(range(self.ndim))[::-1])
-
-    @property
-    def mT(self) -> Tensor:
-        """The tensor with its last two axes exchanged."""
-        return shape.matrix_transpose(self)
-
-    def reshape(self, *sizes: Any) -> Tensor:
-        """Return the elements in another shape; see `wengert.reshape`."""
-        return shape.reshape(self, sizes[0] if len(sizes) == 1 else sizes)
-
-    def flatten(self) -> Tensor:
-        """Return a copy with one axis."""
-        return shape.reshape(self.copy(), (-1,))
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """Return the axes in the given order (none: reversed)."""
-        order = axes[0] if len(axes) == 1 and isinstance(axes[0], tuple | list) else axes
-        return shape.permute_dims(self, tuple(order)) if order else self.T
-
-    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
-        """Return the tensor with two axes exchanged."""
-        return shape.swapaxes(self, axis1, axis2)
-
-    def squeeze(self, axis: Any = None) -> Tensor:
-        """Return the tensor without axes of size 1."""
-        return shape.squeeze(self, axis)
-
-    def astype(self, dtype: Any) -> Tensor:
-        """Return the tensor in another dtype."""
-        return astype(self, dtype)
-
-    def sum(self, axis: Any = None, *, keepdims: bool = False, dtype: Any = None) -> Tensor:
-        """Return the sum over the axes; see `wengert.sum`."""
-        return reduce.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)
-
-    def prod(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-        """Return the product over the axes; see `wengert.prod`."""
-        return reduce.prod(self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-        """Return the mean over the axes; see `wengert.mean`."""
-        return reduce.mean(self, axis=axis, keepdims=keepdims)
-
-    def var(self, axis: Any = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-        """Return the variance over the axes; see `wengert.var`."""
-        return reduce.var(self, axis=axis, correction=correction, keepdims=keepdims)
-
-    def std(self, axis: Any = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-        """Return the standard deviation over the axes; see `wengert.std`."""
-        return reduce.std(self, axis=axis, correction=correction, keepdims=keepdims)
-
-    def max(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-        """Return the largest element over the axes; see `wengert.max`."""
-        return reduce.max(self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-        """Return the smallest element over the axes; see `wengert.min`."""
-        return reduce.min(self, axis=axis, keepdims=keepdims)
-
-    def argmax(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-        """Return the index of the largest element; see `wengert.argmax`."""
-        return reduce.argmax(self, axis=axis, keepdims=keepdims)
-
-    def argmin(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-        """Return the index of the smallest element; see `wengert.argmin`."""
-        return reduce.argmin(self, axis=axis, keepdims=keepdims)
-
-    def all(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-        """Return whether all elements are true; see `wengert.all`."""
-        return reduce.all(self, axis=axis, keepdims=keepdims)
-
-    def any(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-        """Return whether some element is true; see `wengert.any`."""
-        return reduce.any(self, axis=axis, keepdims=keepdims)
-
-    def conj(self) -> Tensor:
-        """Return the complex conjugate; see `wengert.conj`."""
-        return conj(self)
-
-    @property
-    def real(self) -> Tensor:
-        """The real part; see `wengert.real`."""
-        return real(self)
-
-    @property
-    def imag(self) -> Tensor:
-        """The imaginary part; see `wengert.imag`."""
-        return imag(self)
-
-    def clip(self, min: Any = None, max: Any = None) -> Tensor:
-        """Return the tensor limited to min..max; see `wengert.clip`."""
-        return binary.clip(self, min, max)
-
     def __getattr__(self, name: str) -> NoReturn:
-        from . import namespace
+        from . import namespace, numpy_names
 
-        hint = f"; use wengert.{name}(x)" if callable(getattr(namespace, name, None)) else ""
+        given = callable(getattr(namespace, name, None)) or name in numpy_names.__all__
+        hint = f"; use wengert.{name}(x)" if given else numpy_names.METHODS.get(name, "")
         raise AttributeError(f"a tensor has no attribute {name!r}{hint}.")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import ArgumentError
+from .ops.complex import with_part
 from .ops.index import setitem
 from .ops.shape import permute_dims, reshape
 from .record.entry import Handle
@@ -49,6 +50,8 @@ def _put_back(base: Tensor, name: str, params: Any, value: Tensor) -> Tensor:
         return setitem(base, params[0], value)
     if name == "reshape":
         return reshape(value, base.shape)
+    if name in ("real", "imag"):
+        return with_part(base, name, value)
     return permute_dims(value, tuple(int(axis) for axis in np.argsort(params[0])))
 
 

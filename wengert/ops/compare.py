@@ -5,12 +5,12 @@ no derivative.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from ..dtypes import bool_
-from ..errors import DTypeError
+from ..errors import ArgumentError, DTypeError
 from ..record.recorder import record
 from ..record.trie import Spec, spec_of
 from .batching import BROADCAST_OVER
@@ -247,14 +247,29 @@ _WHERE = define(
 )
 
 
-def where(condition: Operand, x1: Operand, x2: Operand, /) -> Tensor:
+@overload
+def where(condition: Operand, /) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: Operand, x1: Operand, x2: Operand, /) -> Tensor: ...
+def where(condition: Operand, x1: Operand = None, x2: Operand = None, /) -> Any:
     """Return x1 where the condition holds, else x2; what is not chosen has a derivative of exactly 0.
 
     condition: bool; x1, x2: any dtypes; shapes that broadcast. Further back, 0 times an infinite slope is NaN: keep
-    the argument itself in the domain, as in where(x > 0, log(where(x > 0, x, 1)), 0).
+    the argument itself in the domain, as in where(x > 0, log(where(x > 0, x, 1)), 0). As in NumPy, a condition alone
+    gives the indices of where it holds, as `nonzero` does.
 
     >>> import wengert
     >>> wengert.where([True, False], wengert.tensor([1.0, 2.0]), 0).tolist()
     [1.0, 0.0]
     """
+    if x2 is None:
+        return _places(condition, x1)
     return record(_WHERE, operand(condition), *operands(x1, x2))
+
+
+def _places(condition: Operand, x1: Operand) -> tuple[Tensor, ...]:
+    from .index import nonzero  # which is built on comparisons
+
+    if x1 is not None:
+        raise ArgumentError("where: one choice was given; pass two, or the condition alone for its indices.")
+    return nonzero(condition)

@@ -17,8 +17,11 @@ from ..errors import DTypeError
 from ..record.recorder import record
 from ..record.trie import Spec, spec_of
 from .batching import BROADCAST_OVER
+from .builders import broadcast
+from .identity import alias
 from .lowering import NumPy
 from .operands import Operand, cast, floating, operand, same
+from .shape import sum_to
 from .table import Case, Linear, Primitive, Rule, define, zeros_like
 
 if TYPE_CHECKING:
@@ -46,6 +49,14 @@ _CONJ = define(
         cases=_complex_case(),
     )
 )
+
+
+def _joined(a: Any, b: Any) -> Any:
+    whole = np.empty(np.broadcast_shapes(a.shape, b.shape), np.result_type(a.dtype, np.complex64))
+    whole.real, whole.imag = a, b
+    return whole
+
+
 _REAL = define(
     Primitive(
         name="real",
@@ -54,6 +65,7 @@ _REAL = define(
         derivative=Linear(lambda i, y_bar, x: cast(y_bar, x[0].dtype)),
         lower=_LEFT,
         batch=BROADCAST_OVER,
+        view=True,
         cases=_complex_case(),
     )
 )
@@ -65,7 +77,20 @@ _IMAG = define(
         derivative=Linear(lambda i, y_bar, x: y_bar * 1j),
         lower=_LEFT,
         batch=BROADCAST_OVER,
+        view=True,
         cases=_complex_case(),
+    )
+)
+# Two real parts as one complex number: `a + 1j * b` would make NaN of what is not finite.
+_JOINED = define(
+    Primitive(
+        name="complex",
+        run=_joined,
+        infer=lambda a, b: spec_of(broadcast("complex", a, b), np.result_type(a.dtype, np.complex64)),
+        derivative=Linear(lambda i, y_bar, x: sum_to((real, imag)[i](y_bar), x[i].shape), operands=(0, 1)),
+        lower=_LEFT,
+        batch=BROADCAST_OVER,
+        cases=(Case(((2, 3), (2, 3))),),
     )
 )
 # |z| and z / |z|: neither is holomorphic, so both modes are written out. At 0 both derivatives are taken as 0.
@@ -97,6 +122,12 @@ def conj(x: Operand, /) -> Tensor:
     return record(_CONJ, z) if z.dtype.kind == "c" else z
 
 
+def _part(primitive: Primitive, z: Tensor) -> Tensor:
+    """Return a view of one part; of a scalar, which is no array in NumPy, a tensor of its own."""
+    part = record(primitive, z)
+    return part if z.ndim else alias(part)
+
+
 def real(x: Operand, /) -> Tensor:
     """Return the real part, in float32 for complex64 and float64 for complex128; a real x is its own.
 
@@ -105,7 +136,7 @@ def real(x: Operand, /) -> Tensor:
     [1.0]
     """
     z = operand(x)
-    return record(_REAL, z) if z.dtype.kind == "c" else z
+    return _part(_REAL, z) if z.dtype.kind == "c" else z
 
 
 def imag(x: Operand, /) -> Tensor:
@@ -120,7 +151,12 @@ def imag(x: Operand, /) -> Tensor:
     z = operand(x)
     if z.dtype.kind != "c":
         raise DTypeError(f"imag: {z.dtype.name} has no imaginary part; convert to complex64 first, or use zeros_like.")
-    return record(_IMAG, z)
+    return _part(_IMAG, z)
+
+
+def with_part(z: Tensor, name: str, value: Tensor) -> Tensor:
+    """Return z with its part of this name replaced."""
+    return record(_JOINED, value, imag(z)) if name == "real" else record(_JOINED, real(z), value)
 
 
 def angle(x: Operand, /) -> Tensor:

@@ -156,17 +156,26 @@ def _unpad(y_bar: Tensor, widths: Any) -> Tensor:
     return y_bar[tuple([slice(before, size - after) for (before, after), size in inner])]
 
 
-def pad(x: Operand, /, widths: Any, value: float = 0) -> Tensor:
-    """Return x surrounded by a constant. widths: one number, or (before, after) for each axis.
+def pad(
+    x: Operand, /, widths: Any, value: Any = 0, *, mode: str = "constant", constant_values: float | None = None
+) -> Tensor:
+    """Return x surrounded by a constant, or by its own elements. widths: one number, or (before, after) for each axis.
 
-    Raises `ArgumentError` for widths that are negative or do not fit the number of axes.
+    mode: "constant", "edge" (the outermost element), "wrap" (from the other end), "reflect" or "symmetric" (mirrored
+    without or with the edge); NumPy's order, with the mode in the place of the value, and its name constant_values
+    are understood. Raises `ArgumentError` for widths that are negative or do not fit the number of axes.
 
     >>> import wengert
     >>> wengert.pad(wengert.tensor([1, 2]), [(1, 2)]).tolist()
     [0, 1, 2, 0, 0]
     """
     x = operand(x)
+    if isinstance(value, str):
+        value, mode = 0, value
+    value = value if constant_values is None else constant_values
     each = [(widths, widths)] * x.ndim if isinstance(widths, int) else widths
+    if isinstance(widths, tuple | list) and widths and isinstance(widths[0], int):  # NumPy: one pair for all axes
+        each = [tuple(widths) * (2 if len(widths) == 1 else 1)] * x.ndim
     try:
         pairs = tuple([(operator.index(before), operator.index(after)) for before, after in each])
     except (TypeError, ValueError):
@@ -175,9 +184,26 @@ def pad(x: Operand, /, widths: Any, value: float = 0) -> Tensor:
         raise ArgumentError(
             f"pad: widths {widths} must be one integer or a (before, after) pair for each of {x.ndim} axes."
         )
+    if mode != "constant":
+        return _pad_with_own(x, pairs, mode)
     if value != 0 and weak_dtype(value, x.dtype) != x.dtype:
         raise ArgumentError(f"pad: the value {value} does not fit {x.dtype.name}; convert x with wengert.astype first.")
     return record(PAD, x, params=(pairs, value))
+
+
+def _pad_with_own(x: Tensor, pairs: tuple[tuple[int, int], ...], mode: str) -> Tensor:
+    """Return x surrounded by elements taken from itself: where from, NumPy's own padding of the indices says."""
+    if mode not in ("edge", "wrap", "reflect", "symmetric"):
+        raise ArgumentError(f"pad: mode {mode!r} must be 'constant', 'edge', 'wrap', 'reflect' or 'symmetric'.")
+    from .index import take
+
+    for axis, pair in enumerate(pairs):
+        if pair != (0, 0):
+            if not x.shape[axis]:
+                raise ArgumentError(f"pad: axis {axis} has no elements to pad with; use mode='constant'.")
+            places = np.pad(np.arange(x.shape[axis]), pair, mode=mode)  # type: ignore[call-overload]
+            x = take(x, places, axis=axis)
+    return x
 
 
 def flip(x: Operand, /, *, axis: Axes = None) -> Tensor:
