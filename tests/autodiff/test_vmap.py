@@ -15,6 +15,7 @@ from tests.autodiff.test_nesting import STEPS
 from tests.record.test_interruption import PACKAGE, Strike, healthy
 from wengert import nn
 from wengert.errors import ArgumentError, GradientError, LookError, OutOfBoundsError, ShapeError
+from wengert.record import trie
 from wengert.record.recorder import STATE
 
 RNG = np.random.default_rng(3)
@@ -445,6 +446,14 @@ def test_an_exception_between_any_two_instructions_leaves_the_engine_usable() ->
             Strike(k, files).run(program)
             assert not STATE.segment.virtual
             healthy()
+
+
+def test_paths_outlive_the_table_of_specs() -> None:
+    """Specs are interned, and forgotten when there are too many; nodes of known paths keep the ones they have."""
+    for _ in range(2):
+        same(w.vmap(w.square)(X), X * X)
+        trie._SPECS.clear()
+    healthy()
 
 
 # -- tensors that leave, threads --------------------------------------------------------------------------------------
