@@ -22,12 +22,15 @@ def _erf(x: Any) -> Any:
 
 
 def _expm1(x: Any) -> Any:
-    """exp(x) - 1; where a part of a complex x is not finite, NumPy differs from C99's Annex G, which is followed."""
+    """exp(x) - 1; at zeros and infinities of a complex x NumPy differs from C99's Annex G, which is followed."""
     y = np.expm1(x)
-    if x.dtype.kind != "c" or np.isfinite(x).all():
+    if x.dtype.kind != "c":
         return y
     re, im = x.real, x.imag
     y = np.asarray(y).copy()
+    y.real[(re == 0) & (im == 0)] = 0  # of -0, too
+    if np.isfinite(x).all():
+        return y
     with np.errstate(invalid="ignore"):
         y[(re == np.inf) & (im == 0)] = np.inf
         y[(re == np.inf) & ~np.isfinite(im)] = complex(np.inf, np.nan)
