@@ -46,6 +46,13 @@ def test_differences_are_numpys(order: int) -> None:
     np.testing.assert_array_equal(w.diff(w.tensor(x > 0)).numpy(), np.diff(x > 0))
 
 
+@pytest.mark.parametrize("counts", [[0, 2, 1], [3], []])
+def test_counts_of_repeats_may_be_a_tensor(counts: list[int]) -> None:
+    x = np.arange(3.0)[: len(counts) if len(counts) != 1 else 3]
+    found = w.repeat(w.tensor(x), w.tensor(np.array(counts, np.int8)))
+    np.testing.assert_array_equal(found.numpy(), np.repeat(x, np.array(counts, np.int8)))
+
+
 def test_errors_say_what_to_do() -> None:
     with pytest.raises(w.errors.ArgumentError, match=r"cumulative_prod: x has 2 axes; say which one with axis="):
         w.cumulative_prod(w.ones((2, 2)))

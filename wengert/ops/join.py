@@ -11,7 +11,8 @@ import numpy as np
 
 from ..dtypes import weak_dtype
 from ..errors import ArgumentError, ShapeError
-from ..record.recorder import record
+from ..record.entry import Handle
+from ..record.recorder import record, value_of
 from ..record.trie import Spec, spec_of
 from .batching import Shifted, Written
 from .lowering import NumPy
@@ -258,7 +259,7 @@ def tile(x: Operand, repetitions: int | Sequence[int], /) -> Tensor:
     return reshape(broadcast_to(reshape(x, interleaved), expanded), target)
 
 
-def repeat(x: Operand, repeats: int | Sequence[int], /, *, axis: int | None = None) -> Tensor:
+def repeat(x: Operand, repeats: int | Sequence[int] | Tensor, /, *, axis: int | None = None) -> Tensor:
     """Return x with each element repeated along an axis (None: of the flattened x).
 
     repeats: one count for all elements, or one for each place along the axis.
@@ -281,9 +282,9 @@ def repeat(x: Operand, repeats: int | Sequence[int], /, *, axis: int | None = No
     return whole[(*(slice(None),) * place, places)]
 
 
-def _counts(name: str, given: int | Sequence[int]) -> tuple[int, ...]:
-    """Return counts as a tuple of ints; raise `ArgumentError` for a negative one."""
-    counts = shape_of(name, given)
+def _counts(name: str, given: Any) -> tuple[int, ...]:
+    """Return counts as a tuple of ints; raise `ArgumentError` for a negative one. A tensor of them is looked at."""
+    counts = shape_of(name, value_of(given.entry).ravel().tolist() if isinstance(given, Handle) else given)
     if min(counts, default=0) < 0:
         raise ArgumentError(f"{name}: a count cannot be negative, and {given} was given.")
     return counts
