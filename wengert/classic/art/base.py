@@ -298,6 +298,14 @@ class ResonantNetwork(Estimator):
 
     # -- hooks: what a network says of itself ----------------------------------------------------------------
 
+    def _begin(self, X: Array) -> None:
+        """Check the settings, and forget everything before rows like these."""
+        raise NotImplementedError
+
+    def _checked(self) -> None:
+        """Check the settings that nothing else checks before learning begins."""
+        raise NotImplementedError
+
     def _how(self) -> Search:
         """Return the constants of the search, checked."""
         return Search(real(self, "rho", lambda v: 0 <= v <= 1, "a vigilance from 0 to 1"))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from sklearn.base import ClusterMixin
 
 from ...record.buffers import Array
 from ..estimator import real, whole
 from . import categories, coding, fuzzy_kernel
 from .base import NONE, ResonantNetwork, Search, chunks
+from .clusterer import Clusterer
 
 
 class FuzzyNetwork(ResonantNetwork):
@@ -113,7 +113,7 @@ class FuzzyNetwork(ResonantNetwork):
         return coding.corners(self.weights_, self.data_min_, self.data_max_)
 
 
-class FuzzyART(ClusterMixin, FuzzyNetwork):
+class FuzzyART(Clusterer, FuzzyNetwork):
     """Fuzzy ART: clusters as boxes, found in one pass, with as many clusters as vigilance asks for.
 
     Carpenter, Grossberg & Rosen (1991), Neural Networks 4:759. With I = (a, 1 - a) the scaled and complement-coded
@@ -167,33 +167,3 @@ class FuzzyART(ClusterMixin, FuzzyNetwork):
         self.max_categories = max_categories
         self.prune_after = prune_after
         self.verbose = verbose
-
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Find categories anew in X, (rows, features), shown in the order given; y is not used. Returns itself."""
-        X = self._samples(X, reset=True)
-        self._begin(X)
-        return self._learn(X, None, self.max_epochs)
-
-    def partial_fit(self, X: Any, y: Any = None) -> Self:
-        """Learn further rows of a stream, (rows, features), each shown once; y is not used. Returns itself.
-
-        The parts may be of any size: the result is that of all rows at once. `labels_` are this part's.
-        """
-        first = not hasattr(self, "_memory")
-        X = self._samples(X, reset=first)
-        if first:
-            self._begin(X)
-        self._checked()
-        return self._learn(X, None, 1)
-
-    def predict(self, X: Any, *, novelty: bool | float = False) -> Array:
-        """Return the category of every row of X, int64, (rows,): the one with the largest choice.
-
-        With novelty=True the search is run as in learning: the first category in the order of choice that passes
-        vigilance, or -1 where none does; a number from 0 to 1 is a vigilance to be used instead of rho. Clipping hides
-        nothing there: the match of a row outside the range is less by its distance from the range, in widths, added
-        over features and divided by their number. Raises NotFittedError, `ArgumentError`.
-        """
-        self._fitted("_memory")
-        X = self._samples(X, reset=False)
-        return self._categories_of(X, -np.inf if novelty is False else self._vigilance(novelty))
